@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "thrum/config.h"
+#include "thrum/lock.h"
+#include "thrum/wait.h"
+
+namespace thrum {
+
+/// A place to wait, under a lock, until another thread says that something changed.
+///
+///     Guard guard(condition);
+///     condition.wait_for([&] { return !items.empty(); });
+///
+/// Works over a Lock or an RLock of yours, which several conditions may share and which must
+/// outlive them, or over an RLock of its own. Waiters are served first come, first served. A
+/// notification frees only threads that were already waiting, and is never lost: a thread whose
+/// time ran out as it was notified reports the notification. A notified thread is not woken to run
+/// into the lock: it is moved to the lock's waiters, and release() wakes it. Must not be destroyed
+/// while a thread waits; may be, by any thread that was notified. To pass items between threads, a
+/// Queue is shorter and faster.
+/// Like    threading.Condition; std::condition_variable_any.
+class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Condition> {
+ public:
+  constexpr Condition() noexcept {}
+  constexpr explicit Condition(Lock& lock) noexcept : lock_(&lock) {}
+  constexpr explicit Condition(RLock& lock) noexcept : rlock_(&lock) {}
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+
+  /// Acquires the underlying lock.
+  void acquire() THRUM_TSA(acquire_capability()) THRUM_TSA(no_thread_safety_analysis) {
+    lock_ != nullptr ? lock_->acquire() : rlock().acquire();
+  }
+  /// Acquires the underlying lock, giving up at `deadline`.
+  /// Returns whether the caller holds it.
+  [[nodiscard]] bool acquire(const Deadline& deadline) THRUM_TSA(try_acquire_capability(true))
+      THRUM_TSA(no_thread_safety_analysis) {
+    return lock_ != nullptr ? lock_->acquire(deadline) : rlock().acquire(deadline);
+  }
+  /// Releases the underlying lock.
+  /// Throws  UsageError as that lock's release() does.
+  void release() THRUM_TSA(release_capability()) THRUM_TSA(no_thread_safety_analysis) {
+    lock_ != nullptr ? lock_->release() : rlock().release();
+  }
+  /// Returns whether some thread holds the underlying lock; stale as soon as it is returned.
+  bool locked() const noexcept { return underlying().locked(); }
+
+  /// Releases the lock (every level of an RLock), blocks until notified, and acquires it again.
+  /// Throws  UsageError if the caller does not hold the lock.
+  /// Order   after the notify() that freed it, and after all that the lock orders.
+  /// Cost    one sleep, or none if the notification comes within a few microseconds.
+  void wait() THRUM_TSA(requires_capability(this)) { (void)wait(forever); }
+
+  /// The same, giving up at `deadline`. The lock is held again on return, however long that takes:
+  /// the call may return after the deadline.
+  /// Returns whether it was notified.
+  [[nodiscard]] bool wait(const Deadline& deadline) THRUM_TSA(requires_capability(this))
+      THRUM_TSA(no_thread_safety_analysis);
+
+  /// Waits until `predicate()` is true; it is called with the lock held.
+  /// Returns what the predicate returned last.
+  /// Throws  what the predicate throws, with the lock held; UsageError as wait().
+  template <class Predicate>
+  auto wait_for(Predicate predicate) THRUM_TSA(requires_capability(this)) {
+    for (;;) {
+      auto result = predicate();
+      if (static_cast<bool>(result)) return result;
+      wait();
+    }
+  }
+
+  /// The same, giving up at `deadline`, which bounds the whole call; the predicate is asked once
+  /// more then.
+  template <class Predicate>
+  [[nodiscard]] auto wait_for(Predicate predicate, const Deadline& deadline)
+      THRUM_TSA(requires_capability(this)) {
+    for (;;) {
+      auto result = predicate();
+      if (static_cast<bool>(result)) return result;
+      if (!wait(deadline)) return predicate();
+    }
+  }
+
+  /// Frees the `n` threads that have waited longest, or all if there are fewer. They run once the
+  /// caller has released the lock. Not remembered if nobody waits; nothing happens if n is below 1.
+  /// Throws  UsageError if the caller does not hold the lock.
+  /// Order   before what the freed threads do after wait().
+  /// Cost    a system call for each of them that sleeps.
+  void notify(std::int64_t n = 1) THRUM_TSA(requires_capability(this));
+
+  /// Frees all threads that wait.
+  /// Throws  UsageError if the caller does not hold the lock.
+  void notify_all() THRUM_TSA(requires_capability(this));
+
+  /// Returns how many threads wait and have not been notified. Call it with the lock held.
+  std::size_t waiting() const noexcept;
+
+ private:
+  struct Waiter;
+
+  RLock& rlock() noexcept { return rlock_ != nullptr ? *rlock_ : own_; }
+  Lock& underlying() noexcept { return lock_ != nullptr ? *lock_ : rlock().lock_; }
+  const Lock& underlying() const noexcept { return const_cast<Condition*>(this)->underlying(); }
+  bool is_held() noexcept;
+  void free_first() noexcept;
+  void unlink(Waiter& waiter) noexcept;
+
+  RLock own_;
+  Lock* const lock_ = nullptr;    // at most one of lock_, rlock_ is set; neither: own_
+  RLock* const rlock_ = nullptr;
+  Waiter* last_ = nullptr;        // circular list, oldest is last_->next; guarded by the lock
+};
+
+}  // namespace thrum

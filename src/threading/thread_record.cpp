@@ -1,0 +1,288 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// Edges
+//   [end] terminated -> join, is_alive: all a thread did happens before what is done after join().
+//   [owner] attach -> current: a record is made before its node points to it.
+#include "threading/thread_record.h"
+
+#include <cxxabi.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "threading/kernel.h"
+#include "waist/sleep.h"
+
+namespace thrum {
+namespace {
+
+constinit ThreadRecord* list_first = nullptr;   // guarded by the registry
+constinit ThreadRecord* lost_in_fork = nullptr;  // keeps them reachable, for leak checkers
+
+// With the registry held.
+void link(ThreadRecord& record) noexcept {
+  record.next = list_first;
+  record.previous = nullptr;
+  if (list_first != nullptr) list_first->previous = &record;
+  list_first = &record;
+  record.keep_alive = record.shared_from_this();
+}
+void unlink(ThreadRecord& record) noexcept {
+  (record.previous != nullptr ? record.previous->next : list_first) = record.next;
+  if (record.next != nullptr) record.next->previous = record.previous;
+  record.node = nullptr;
+  record.has_pthread = false;
+}
+
+// The thread is gone; called in it, or in the child of a fork.
+void on_gone(void* owner, waist::Gone how) noexcept {
+  ThreadRecord& record = *static_cast<ThreadRecord*>(owner);
+  if (how == waist::Gone::forked) {
+    // Never freed: its thread was in the middle of something, what it holds is not ours to destroy.
+    unlink(record);
+    record.next = lost_in_fork;
+    lost_in_fork = &record;
+    record.end = End::forked;
+    record.state.store(ThreadRecord::kReaped, std::memory_order_release);  // [end]
+    return;
+  }
+  std::shared_ptr<ThreadRecord> keep;
+  {
+    const waist::Registry registry;
+    unlink(record);
+    keep = std::move(record.keep_alive);
+  }
+  record.switches = kernel::own_switches();
+  const bool ours = record.origin == ThreadRecord::Origin::ours;
+  record.state.store(ours ? ThreadRecord::kTerminated : ThreadRecord::kReaped,
+                     std::memory_order_release);  // [end]
+  wake(&record.state, kEveryone);
+}
+
+// With the registry held.
+void attach(ThreadRecord& record, waist::Node& node) noexcept {
+  record.node = &node;
+  record.ident.store(node.ident, std::memory_order_relaxed);
+  node.on_gone = on_gone;
+  node.owner.store(&record, std::memory_order_release);  // [owner]
+}
+
+// In the child of a fork, after the waist forgot the other threads.
+void after_fork_in_child() noexcept {
+  waist::Node& node = waist::this_node();
+  if (void* owner = node.owner.load(std::memory_order_relaxed); owner != nullptr) {
+    static_cast<ThreadRecord*>(owner)->native_id.store(node.native_id, std::memory_order_relaxed);
+  }
+}
+
+void set_up_fork() {
+  (void)waist::this_node();  // the waist's handler runs first
+  static constinit pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, [] { pthread_atfork(nullptr, nullptr, after_fork_in_child); });
+}
+
+std::uint32_t main_native_id() noexcept { return static_cast<std::uint32_t>(::getpid()); }
+
+// With the registry held.
+ThreadRecord* find_main() noexcept {
+  for (ThreadRecord* record = list_first; record != nullptr; record = record->next) {
+    if (record->native_id.load(std::memory_order_relaxed) == main_native_id()) return record;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<ThreadRecord> make_alien(std::uint32_t native_id) {
+  static constinit std::atomic<unsigned> dummies{0};
+  const bool is_main = native_id == main_native_id();
+  auto record = std::make_shared<ThreadRecord>(
+      is_main ? ThreadRecord::Origin::main : ThreadRecord::Origin::foreign,
+      is_main ? "MainThread"
+              : "Dummy-" + std::to_string(dummies.fetch_add(1, std::memory_order_relaxed) + 1),
+      !is_main);
+  record->state.store(ThreadRecord::kStarted, std::memory_order_relaxed);
+  record->native_id.store(native_id, std::memory_order_relaxed);
+  return record;
+}
+
+// What pthread_create runs; the record keeps itself alive.
+void* thread_main(void* record) {
+  static_cast<ThreadRecord*>(record)->run();
+  return nullptr;
+}
+
+}  // namespace
+
+ThreadRecord::ThreadRecord(Origin where_from, std::string its_name, bool is_daemon)
+    : origin(where_from), daemon(is_daemon), name(std::move(its_name)) {}
+
+ThreadRecord::~ThreadRecord() {
+  // Nobody joined it and nobody can any more.
+  if (state.load(std::memory_order_relaxed) == kTerminated) ::pthread_detach(pthread);
+}
+
+ThreadRecord* ThreadRecord::first() noexcept { return list_first; }
+
+ThreadRecord& ThreadRecord::current() {
+  waist::Node& node = waist::this_node();
+  void* owner = node.owner.load(std::memory_order_acquire);  // [owner]
+  if (owner == nullptr) {
+    set_up_fork();
+    auto made = make_alien(node.native_id);
+    const waist::Registry registry;
+    // Another thread may have made it meanwhile, for main_thread().
+    owner = node.owner.load(std::memory_order_relaxed);
+    if (owner == nullptr && made->origin == Origin::main) owner = find_main();
+    if (owner == nullptr) {
+      link(*made);
+      owner = made.get();
+    }
+    ThreadRecord& record = *static_cast<ThreadRecord*>(owner);
+    attach(record, node);
+    record.pthread = ::pthread_self();
+    record.has_pthread = true;
+  }
+  return *static_cast<ThreadRecord*>(owner);
+}
+
+std::shared_ptr<ThreadRecord> ThreadRecord::main() {
+  if (thrum::self().native_id == main_native_id()) return current().shared_from_this();
+  set_up_fork();
+  auto made = make_alien(main_native_id());
+  const waist::Registry registry;
+  if (ThreadRecord* record = find_main(); record != nullptr) return record->shared_from_this();
+  link(*made);
+  for (waist::Node* node = registry.first(); node != nullptr; node = node->next) {
+    if (node->native_id == main_native_id()) attach(*made, *node);
+  }
+  return made;
+}
+
+std::vector<std::shared_ptr<ThreadRecord>> ThreadRecord::all() {
+  (void)main();
+  std::vector<std::shared_ptr<ThreadRecord>> records;
+  const waist::Registry registry;
+  for (ThreadRecord* record = list_first; record != nullptr; record = record->next) {
+    records.push_back(record->shared_from_this());
+  }
+  return {records.rbegin(), records.rend()};  // oldest first
+}
+
+void ThreadRecord::start() {
+  std::uint32_t expected = kNew;
+  if (!state.compare_exchange_strong(expected, kStarted, std::memory_order_relaxed,
+                                     std::memory_order_relaxed)) {
+    throw_usage_error("thrum::Thread::start: started before, a thread runs at most once");
+  }
+  set_up_fork();
+  arm_process_end();
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  const std::size_t stack = stack_size != 0 ? stack_size : thrum::stack_size();
+  if (stack != 0) ::pthread_attr_setstacksize(&attributes, stack);
+  if (!affinity.empty()) {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    for (const int cpu : affinity) CPU_SET(cpu, &cpus);
+    ::pthread_attr_setaffinity_np(&attributes, sizeof cpus, &cpus);
+  }
+  ident.store(waist::new_ident(), std::memory_order_relaxed);
+  {
+    const waist::Registry registry;
+    link(*this);
+  }
+  pthread_t created{};  // the thread notes its own
+  const int error = ::pthread_create(&created, &attributes, thread_main, this);
+  ::pthread_attr_destroy(&attributes);
+  if (error == 0) {
+    if (group != nullptr) add_member(*group, handle(shared_from_this()));
+    return;
+  }
+  std::shared_ptr<ThreadRecord> keep;
+  {
+    const waist::Registry registry;
+    unlink(*this);
+    keep = std::move(keep_alive);
+  }
+  ident.store(0, std::memory_order_relaxed);
+  state.store(kNew, std::memory_order_relaxed);
+  throw std::system_error(error, std::generic_category(),
+                          "thrum::Thread::start: the system refuses a thread");
+}
+
+void ThreadRecord::run() {
+  waist::enroll_as(ident.load(std::memory_order_relaxed));
+  waist::Node& me = waist::this_node();
+  arm_process_end_in_thread();
+  {
+    const waist::Registry registry;
+    attach(*this, me);
+    pthread = ::pthread_self();
+    has_pthread = true;
+    kernel::set_name(pthread, name);
+  }
+  // relaxed: only a number; the kernel orders it before the wake
+  if (native_id.exchange(me.native_id, std::memory_order_relaxed) == kWanted) {
+    wake(&native_id, kEveryone);
+  }
+  waist::park_if_ending(me);
+
+  end = End::exited;  // unless we come to say otherwise
+  try {
+    if (body != nullptr) body->run(stop.get_token());
+    end = End::returned;
+  } catch (abi::__forced_unwind&) {
+    body = nullptr;
+    group = nullptr;
+    disarm_process_end_in_thread();
+    throw;  // pthread_exit, cancellation
+  } catch (...) {
+    exception = std::current_exception();
+    end = End::threw;
+    if (group == nullptr || !keep_failure(*group, exception)) {
+      report(handle(shared_from_this()), exception);
+    }
+  }
+  body = nullptr;
+  group = nullptr;  // which may keep us
+  disarm_process_end_in_thread();
+}
+
+bool ThreadRecord::join(const Deadline& deadline) {
+  if (is_caller()) {
+    throw_usage_error("thrum::Thread::join: a thread cannot join itself, join it from another");
+  }
+  if (origin == Origin::foreign) {
+    throw_usage_error("thrum::Thread::join: not made by this library, join it where it was made");
+  }
+  WaitingFor what{Waitable::thread, this};
+  for (;;) {
+    std::uint32_t now = state.load(std::memory_order_acquire);  // [end]
+    switch (now) {
+      case kNew:
+        throw_usage_error("thrum::Thread::join: not started, start() it first");
+      case kReaped:
+        return true;
+      case kTerminated:
+        if (state.compare_exchange_strong(now, kReaping, std::memory_order_acquire,  // [end]
+                                          std::memory_order_relaxed)) {
+          // It runs no user code any more: this lasts no longer than the kernel needs.
+          ::pthread_join(pthread, nullptr);
+          state.store(kReaped, std::memory_order_release);  // [end]
+          wake(&state, kEveryone);
+          return true;
+        }
+        break;
+      default: {
+        const Wake why =
+            wait(state, now, now == kReaping ? Deadline(forever) : deadline, what);
+        if ((why == Wake::timeout || why == Wake::stopped) && is_alive()) return false;
+      }
+    }
+  }
+}
+
+}  // namespace thrum

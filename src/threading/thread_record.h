@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// What the library knows of a thread, and the list of those that were started and have not ended.
+//
+// The list and everything marked (registry) is guarded by waist::Registry, which also keeps a
+// listed thread from ending: its pthread_t and its node can be used under it.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "thrum/thread.h"
+#include "waist/self.h"
+
+namespace thrum {
+
+struct GroupRecord;
+
+struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
+  enum class Origin : std::uint8_t { ours, main, foreign };
+
+  ThreadRecord(Origin where_from, std::string its_name, bool is_daemon);
+  ~ThreadRecord();
+
+  /// Returns the calling thread's record, made now if it has none.
+  static ThreadRecord& current();
+  static std::shared_ptr<ThreadRecord> main();
+  static std::vector<std::shared_ptr<ThreadRecord>> all();
+  /// (registry)
+  static ThreadRecord* first() noexcept;
+
+  static ThreadHandle handle(std::shared_ptr<ThreadRecord> record) {
+    return ThreadHandle(std::move(record));
+  }
+  /// Takes the duty to join from a Thread's destructor.
+  static ThreadHandle release(Thread&& thread) { return ThreadHandle(std::move(thread.record_)); }
+  static ThreadRecord& of(const ThreadHandle& handle) { return handle.record(); }
+
+  void start();
+  bool join(const Deadline& deadline);
+  void run();
+
+  bool is_alive() const noexcept { return state.load(std::memory_order_acquire) == kStarted; }  // [end]
+  bool is_caller() const noexcept {
+    return ident.load(std::memory_order_relaxed) == self().ident;  // only we store our own
+  }
+
+  // state       | the thread                            | leaves the state by
+  // kNew        | does not exist                        | start()
+  // kStarted    | exists, or is about to                | its end; or back to kNew: start() failed
+  // kTerminated | runs no user code any more            | the first join(), which reaps it
+  // kReaping    | is waited for with pthread_join       | the same
+  // kReaped     | is gone, or never was ours to reap    | -
+  static constexpr std::uint32_t kNew = 0, kStarted = 1, kTerminated = 2, kReaping = 3, kReaped = 4;
+  Word state{kNew};
+
+  // 0 not known yet, kWanted not known yet and somebody sleeps on it.
+  static constexpr std::uint32_t kWanted = 1u << 31;
+  Word native_id{0};
+  std::atomic<std::uint64_t> ident{0};
+
+  const Origin origin;
+  std::atomic<bool> daemon;
+  std::size_t stack_size = 0;
+  std::vector<int> affinity;
+  std::shared_ptr<GroupRecord> group;
+  std::unique_ptr<Thread::Body> body;  // what it runs; gone afterwards
+  std::stop_source stop;
+
+  // Written by the thread before it is terminated, read by others after.
+  std::exception_ptr exception;
+  End end = End::alive;
+  Switches switches;
+
+  std::string name;                            // (registry)
+  waist::Node* node = nullptr;                 // (registry) null until it runs
+  pthread_t pthread{};                         // written by the thread itself
+  bool has_pthread = false;                    // (registry) it may be used
+  std::shared_ptr<ThreadRecord> keep_alive;    // (registry) while the thread lives
+  ThreadRecord* next = nullptr;                // (registry)
+  ThreadRecord* previous = nullptr;            // (registry)
+};
+
+/// Reports an exception that left a thread, by the user's hook.
+void report(const ThreadHandle& thread, std::exception_ptr exception) noexcept;
+
+/// A thread that is a member was started.
+void add_member(GroupRecord& group, const ThreadHandle& member);
+/// A group heard that a member failed. Returns whether it keeps the exception for its join().
+bool keep_failure(GroupRecord& group, std::exception_ptr exception) noexcept;
+
+/// Has the threads that are alive at the end of the process looked after (exit.cpp): to be called
+/// before the first thread starts, and at the start of each.
+void arm_process_end();
+void arm_process_end_in_thread() noexcept;
+/// The thread is about to end by itself: what its thread_locals' destructors see is no process end.
+void disarm_process_end_in_thread() noexcept;
+
+}  // namespace thrum

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// Replaces operator new, in the program that it is linked into, by one that counts and can fail.
+#include "support/failing_new.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+namespace thrum::test {
+namespace {
+
+thread_local int allocations_left = -1;  // before the one that fails; negative: none will
+thread_local std::size_t bytes = 0;
+
+void* allocate(std::size_t size, std::size_t alignment) {
+  if (allocations_left >= 0 && allocations_left-- == 0) throw std::bad_alloc();
+  bytes += size;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, std::max(alignment, sizeof(void*)), size) != 0) {
+    throw std::bad_alloc();
+  }
+  return memory;
+}
+
+}  // namespace
+
+FailingNew::FailingNew(int after) noexcept { allocations_left = after; }
+FailingNew::~FailingNew() { allocations_left = -1; }
+
+std::size_t bytes_allocated() noexcept { return bytes; }
+
+}  // namespace thrum::test
+
+void* operator new(std::size_t size) { return thrum::test::allocate(size, alignof(max_align_t)); }
+void* operator new[](std::size_t size) { return thrum::test::allocate(size, alignof(max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return thrum::test::allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return thrum::test::allocate(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }

@@ -201,7 +201,7 @@ std::string deadlocks(const std::vector<Seen>& threads) {
   return text;
 }
 
-Semaphore dumps_wanted(0);
+constinit Semaphore dumps_wanted(0);
 
 void on_signal(int) {
   const int saved = errno;

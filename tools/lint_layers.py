@@ -37,14 +37,15 @@ MAY_DEPEND = {'src/analysis', 'src/report', 'src/cli'}
 SYSTEM_FOLDERS = {'sys', 'linux', 'asm'}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]', re.MULTILINE)
+# Not here: pthread_once, which lasts as long as a short function of ours, and pthread_join, which
+# reaps a thread whose end was awaited.
 BLOCKING = re.compile(
-    r'\bstd::(?:(?:recursive_|shared_)?(?:timed_)?mutex|condition_variable(?:_any)?|once_flag'
-    r'|call_once|counting_semaphore|binary_semaphore|latch|barrier|(?:shared_)?future|promise'
+    r'\bstd::(?:(?:recursive_|shared_)?(?:timed_)?mutex|condition_variable(?:_any)?'
+    r'|counting_semaphore|binary_semaphore|latch|barrier|(?:shared_)?future|promise'
     r'|async|thread|jthread)\b'
     r'|\b(?:std::)?(?:this_thread::)?sleep_(?:for|until)\b'
     r'|\b(?:SYS|__NR)_futex\w*|\bFUTEX_WAIT\w*'
-    r'|\bpthread_(?:mutex_\w*lock|cond_\w*wait|rwlock_\w*lock|spin_lock|barrier_wait|once'
-    r'|join|timedjoin_np|clockjoin_np)\b'
+    r'|\bpthread_(?:mutex_\w*lock|cond_\w*wait|rwlock_\w*lock|spin_lock|barrier_wait)\b'
     r'|\b(?:sem_(?:timed|clock)?wait|clock_nanosleep|nanosleep|usleep)\b'
     r'|(?<![\w.>])(?:::)?(?:sleep|pause|p?poll|p?select|epoll_p?wait|sigwait|sigsuspend)'
     r'\s*\((?!\))')

@@ -202,7 +202,7 @@ class LockedStore {
   }
 
   /// No put succeeds from now on. Idempotent.
-  void close() noexcept {
+  void close() {
     acquire();
     const Guard release(lock_, std::adopt_lock);
     closed_.store(true, std::memory_order_seq_cst);  // [count]

@@ -161,9 +161,9 @@ class BasicQueue {
   /// Idempotent; cannot be undone.
   void shutdown(bool immediate = false) {
     store_.close();
-    if (immediate) drop_all();
     store_.getters.wake_all();
     store_.putters.wake_all();
+    if (immediate) drop_all();  // last: comparing items may throw
   }
   bool is_shutdown() const noexcept { return store_.is_closed(); }
 
@@ -193,7 +193,7 @@ class BasicQueue {
   class Task {
    public:
     Task(Task&& other) noexcept(std::is_nothrow_move_constructible_v<T>)
-        : queue_(std::exchange(other.queue_, nullptr)), item_(std::move(other.item_)) {}
+        : item_(std::move(other.item_)), queue_(std::exchange(other.queue_, nullptr)) {}
     Task& operator=(Task&&) = delete;
     ~Task() {
       if (queue_ != nullptr) (void)queue_->finish(1);
@@ -204,10 +204,15 @@ class BasicQueue {
 
    private:
     friend class BasicQueue;
-    explicit Task(BasicQueue& queue, std::optional<T>&& item)
-        : queue_(&queue), item_(std::move(item)) {}
-    BasicQueue* queue_;
+    // Leaves `item` empty. An item whose move throws here is lost, but not its task_done().
+    Task(BasicQueue& queue, std::optional<T>& item) try
+        : item_(std::move(item)), queue_(item_.has_value() ? &queue : nullptr) {
+      item.reset();
+    } catch (...) {
+      (void)queue.finish(1);
+    }
     std::optional<T> item_;
+    BasicQueue* queue_;  // null: no duty. After item_, whose move may throw
   };
 
   template <bool kAsTasks>
@@ -291,8 +296,13 @@ class BasicQueue {
     const auto append = [&](T&& next) { items.push_back(std::move(next)); };
     Outcome outcome = take(append, deadline);
     if (outcome != Outcome::done) return outcome;
-    while (items.size() < items.capacity() && outcome == Outcome::done) {
-      outcome = store_.try_get(append, false);
+    const std::size_t most = std::min(max, items.capacity());
+    while (items.size() < most && outcome == Outcome::done) {
+      try {
+        outcome = store_.try_get(append, false);
+      } catch (...) {
+        break;  // what was taken out must reach the caller; the next call will throw
+      }
     }
     return Outcome::done;
   }
@@ -329,7 +339,7 @@ class BasicQueue<T, Store>::Iterator {
 
   decltype(auto) operator*() const {
     if constexpr (kAsTasks) {
-      return Task(*queue_, std::exchange(item_, std::nullopt));
+      return Task(*queue_, item_);
     } else {
       return *item_;
     }
@@ -403,8 +413,10 @@ class PriorityQueue final : public BasicQueue<T, LockedStore<T, HeapItems<T, Com
 /// put() may be called by an item's own code while the queue moves it.
 /// Like    queue.SimpleQueue.
 template <class T>
-  requires std::is_nothrow_move_constructible_v<T>
 class SimpleQueue {
+  // Not a constraint: an item may hold a pointer to a queue of its own kind.
+  static_assert(std::is_nothrow_move_constructible_v<T>, "its put() must not be able to fail");
+
  public:
   SimpleQueue() = default;
   SimpleQueue(const SimpleQueue&) = delete;

@@ -5,7 +5,8 @@
 //   [slot] publish -> look: the item in a slot, and the room it left, go with the slot's stamp.
 //   [claim] claim -> look: an index moves by one read-modify-write. seq_cst: together with
 //           EventCount's [sleepers] either the claimer sees the sleeper or the sleeper the claim.
-//   [chain] link -> follow: a ring is made before it is linked.
+//   [chain] link -> follow: a ring is made before it is linked. seq_cst: in the one order of all
+//           claims a ring's link comes first, so who must see a claim sees the ring it is in.
 #pragma once
 
 #include <algorithm>
@@ -56,7 +57,7 @@ class RingStore {
   /// Throws  std::bad_alloc if a ring must be added and cannot; nothing has changed then.
   Outcome try_put(T& item, bool slept) {
     for (;;) {
-      Ring& ring = *tail_ring_.load(std::memory_order_acquire);  // [chain]
+      Ring& ring = *tail_ring_.load(std::memory_order_seq_cst);  // [chain]
       std::uint64_t at = ring.tail.load(std::memory_order_relaxed);
       while ((at & ring.closed) == 0) {
         const std::size_t limit = limit_.load(std::memory_order_relaxed);
@@ -108,7 +109,7 @@ class RingStore {
   template <class Sink>
   Outcome try_get(Sink&& sink, bool slept) noexcept {
     for (;;) {
-      Ring& ring = *head_ring_.load(std::memory_order_acquire);  // [chain]
+      Ring& ring = *head_ring_.load(std::memory_order_seq_cst);  // [chain]
       std::uint64_t at = ring.head.load(std::memory_order_relaxed);
       for (;;) {
         Slot& slot = ring.slot(at);
@@ -142,19 +143,19 @@ class RingStore {
           at = ring.head.load(std::memory_order_relaxed);
         }
       }
-      const std::uintptr_t next = ring.next.load(std::memory_order_acquire);  // [chain]
+      const std::uintptr_t next = ring.next.load(std::memory_order_seq_cst);  // [chain]
       if (next == kEnd) return Outcome::closed;
       if (next == kOpen) return Outcome::would_block;  // a putter is about to link it
       Ring* expected = &ring;
       head_ring_.compare_exchange_strong(expected, reinterpret_cast<Ring*>(next),
-                                         std::memory_order_release,  // [chain]
+                                         std::memory_order_seq_cst,  // [chain]
                                          std::memory_order_relaxed);
     }
   }
 
   /// No put succeeds from now on. Idempotent.
   void close() noexcept {
-    for (Ring* ring = tail_ring_.load(std::memory_order_acquire);;) {  // [chain]
+    for (Ring* ring = tail_ring_.load(std::memory_order_seq_cst);;) {  // [chain]
       ring->closing.store(true, std::memory_order_release);            // [chain]
       ring->tail.fetch_or(ring->closed, std::memory_order_seq_cst);    // [claim]
       std::uintptr_t next = kOpen;
@@ -169,7 +170,7 @@ class RingStore {
 
   bool is_closed() const noexcept {
     const Ring& ring = last_ring();
-    return ring.next.load(std::memory_order_acquire) == kEnd;  // [chain]
+    return ring.next.load(std::memory_order_seq_cst) == kEnd;  // [chain]
   }
 
   /// How many were ever put, and got.
@@ -178,7 +179,7 @@ class RingStore {
     return ring.puts_before(ring.tail.load(std::memory_order_seq_cst) & ~ring.closed);  // [claim]
   }
   std::uint64_t gets() const noexcept {
-    const Ring& ring = *head_ring_.load(std::memory_order_acquire);               // [chain]
+    const Ring& ring = *head_ring_.load(std::memory_order_seq_cst);               // [chain]
     return ring.puts_before(ring.head.load(std::memory_order_seq_cst));  // [claim]
   }
   std::size_t size() const noexcept {
@@ -238,7 +239,7 @@ class RingStore {
       return base + at / lap * capacity + (at & (closed - 1));
     }
     Ring* next_ring() const noexcept {
-      const std::uintptr_t link = next.load(std::memory_order_acquire);  // [chain]
+      const std::uintptr_t link = next.load(std::memory_order_seq_cst);  // [chain]
       return link == kOpen || link == kEnd ? nullptr : reinterpret_cast<Ring*>(link);
     }
 
@@ -265,7 +266,7 @@ class RingStore {
 
   // The ring that puts go to now, even if nobody has moved tail_ring_ there yet.
   const Ring& last_ring() const noexcept {
-    const Ring* ring = tail_ring_.load(std::memory_order_acquire);  // [chain]
+    const Ring* ring = tail_ring_.load(std::memory_order_seq_cst);  // [chain]
     while (const Ring* next = ring->next_ring()) ring = next;
     return *ring;
   }
@@ -280,14 +281,14 @@ class RingStore {
 
   // Moves on from a closed ring. Returns false if the chain ends here.
   bool follow(Ring& ring) {
-    if (ring.next.load(std::memory_order_acquire) == kOpen) {  // [chain]
+    if (ring.next.load(std::memory_order_seq_cst) == kOpen) {  // [chain]
       link(ring, successor(ring, limit_.load(std::memory_order_relaxed)));
     }
-    const std::uintptr_t next = ring.next.load(std::memory_order_acquire);  // [chain]
+    const std::uintptr_t next = ring.next.load(std::memory_order_seq_cst);  // [chain]
     if (next == kEnd) return false;
     Ring* expected = &ring;
     tail_ring_.compare_exchange_strong(expected, reinterpret_cast<Ring*>(next),
-                                       std::memory_order_release,  // [chain]
+                                       std::memory_order_seq_cst,  // [chain]
                                        std::memory_order_relaxed);
     return true;
   }
@@ -304,7 +305,7 @@ class RingStore {
     next->base = ring.puts_before(tail);
     std::uintptr_t open = kOpen;
     if (ring.next.compare_exchange_strong(open, reinterpret_cast<std::uintptr_t>(next.get()),
-                                          std::memory_order_release,  // [chain]
+                                          std::memory_order_seq_cst,  // [chain]
                                           std::memory_order_relaxed)) {
       (void)next.release();
     }

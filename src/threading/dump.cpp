@@ -83,7 +83,10 @@ std::uint32_t successor(const WaitingFor& what) {
   }
   if (what.kind == Waitable::thread) {
     for (ThreadRecord* record = ThreadRecord::first(); record != nullptr; record = record->next) {
-      if (record == what.object) return record->native_id.load(std::memory_order_relaxed);
+      if (record == what.object) {
+        const std::uint32_t id = record->native_id.load(std::memory_order_relaxed);
+        return id != ThreadRecord::kWanted ? id : 0;
+      }
     }
   }
   return 0;
@@ -239,7 +242,8 @@ std::string ThreadHandle::text() const {
 }
 
 std::string dump_text() {
-  (void)main_thread();  // so that it has its name
+  // So that it has its name; unless a debugger stopped who holds the list.
+  if (waist::Registry(Deadline(1s)).held()) (void)main_thread();
   const std::vector<Seen> threads = look();
   std::string text = "thrum: process " + std::to_string(::getpid()) + ", " +
                      std::to_string(threads.size()) +
@@ -262,16 +266,20 @@ void dump() noexcept {
 }
 
 void dump_on_signal(int signal) {
-  static auto& printer = *new Thread({.name = "thrum-dump", .daemon = true}, [] {
-    for (;;) {
-      dumps_wanted.acquire();
-      dump();
-    }
-  });
   static Lock starting;
+  static constinit Thread* printer = nullptr;  // never destroyed: it prints until the end
   {
     const Guard guard(starting);
-    if (!printer.is_alive()) printer.start();
+    if (printer == nullptr || !printer->is_alive()) {  // never made, or lost in a fork
+      auto made = std::make_unique<Thread>(ThreadOptions{.name = "thrum-dump", .daemon = true}, [] {
+        for (;;) {
+          dumps_wanted.acquire();
+          dump();
+        }
+      });
+      made->start();
+      printer = made.release();
+    }
   }
   struct sigaction action {};
   action.sa_handler = on_signal;

@@ -49,16 +49,26 @@ void flush(std::FILE* file) {
   ::funlockfile(file);
 }
 
+constinit std::atomic<bool> over{false};
+
 void process_ends(int status, void*) {
   static constinit std::atomic<bool> began{false};
   if (began.exchange(true, std::memory_order_relaxed)) return;  // called by the one that exits only
   if (::gettid() == ::getpid()) {
+    ThreadRecord::end_main();  // who joins it must not wait for us while we wait for them
     for (const auto& record : ThreadRecord::all()) {
       const bool waited_for = record->origin == ThreadRecord::Origin::ours &&
                               !record->daemon.load(std::memory_order_relaxed);
-      if (waited_for) record->stop.request_stop();
+      if (waited_for) record->request_stop();
     }
-    while (const auto record = next_to_join()) (void)record->join(forever);
+    while (const auto record = next_to_join()) {
+      record->request_stop();  // it may have been started since
+      try {
+        (void)record->join(forever);
+      } catch (const UsageError&) {
+        // The system refused it after all.
+      }
+    }
   }
   waist::begin_process_end();
   for (int patience = 10; !everyone_parked(); --patience) {
@@ -69,6 +79,7 @@ void process_ends(int status, void*) {
     }
     ::sched_yield();  // one may be on its way into a wait
   }
+  over.store(true, std::memory_order_relaxed);  // for this thread, the only one left
 }
 
 // exit() destroys the thread_locals of the thread that calls it before anything else: the chance to
@@ -82,6 +93,8 @@ struct AtThreadEnd {
 thread_local AtThreadEnd at_thread_end;
 
 }  // namespace
+
+bool process_is_over() noexcept { return over.load(std::memory_order_relaxed); }
 
 void arm_process_end() {
   static constinit pthread_once_t once = PTHREAD_ONCE_INIT;

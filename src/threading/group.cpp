@@ -46,6 +46,15 @@ struct GroupRecord {
     return first;
   }
 
+  // Not by the list: a member may run before it is in it.
+  bool caller_is_member() const { return ThreadRecord::group_of_caller() == this; }
+  void remove_caller() {
+    const Guard guard(lock);
+    std::erase_if(members, [](const ThreadHandle& member) {
+      return ThreadRecord::of(member).is_caller();
+    });
+  }
+
   // Returns false if it gave up.
   bool join(const Deadline& deadline) {
     while (const ThreadHandle member = last()) {
@@ -88,6 +97,7 @@ Group::Group() : record_(std::make_shared<GroupRecord>()) {}
 
 Group::~Group() {
   record_->request_stop();
+  record_->remove_caller();  // a member that destroys its group cannot join itself
   (void)record_->join(forever);
   if (auto failure = record_->take_failure()) report(record_->failed, failure);
 }
@@ -97,7 +107,8 @@ ThreadHandle Group::start(Thread thread) {
     thread.start();
   } catch (...) {
     record_->request_stop();
-    (void)record_->join(forever);
+    // A member cannot join itself, nor wait for one that may be here as well: who joins, does.
+    if (!record_->caller_is_member()) (void)record_->join(forever);
     throw;
   }
   return ThreadRecord::release(std::move(thread));
@@ -106,6 +117,9 @@ ThreadHandle Group::start(Thread thread) {
 void Group::join() { (void)join(forever); }
 
 bool Group::join(const Deadline& deadline) {
+  if (record_->caller_is_member()) {
+    throw_usage_error("thrum::Group::join: the caller is a member, join it from another thread");
+  }
   if (!record_->join(deadline)) return false;
   if (auto failure = record_->take_failure()) std::rethrow_exception(failure);
   return true;

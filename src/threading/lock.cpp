@@ -84,7 +84,10 @@ bool Lock::contend(const Deadline& deadline, WaitingFor& what, bool slept) noexc
         gave_up = true;
         break;
     }
-    if (slept && !starving) starving = Deadline::now_ns() - what.since_ns > kPatience_ns;
+    // since_ns is 0 until the first sleep on the lock: `slept` may stem from a condition.
+    if (slept && !starving && what.since_ns != 0) {
+      starving = Deadline::now_ns() - what.since_ns > kPatience_ns;
+    }
   }
 }
 

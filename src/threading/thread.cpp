@@ -86,9 +86,12 @@ ThreadState ThreadHandle::state() const {
   std::optional<Life> life;
   {
     const waist::Registry registry;
-    if (thread.node == nullptr) return {Life::ready, {}, End::alive};  // did not run yet
-    blocked_on = waist::blocked_on(*thread.node);
-    life = kernel::life_of(thread.node->native_id);
+    thread.find_node(registry);
+    if (thread.node == nullptr && thread.origin == ThreadRecord::Origin::ours) {
+      return {Life::ready, {}, End::alive};  // did not run yet
+    }
+    if (thread.node != nullptr) blocked_on = waist::blocked_on(*thread.node);
+    life = kernel::life_of(thread.native_id.load(std::memory_order_relaxed));
   }
   if (!life) life = blocked_on.kind == Waitable::nothing ? Life::running : Life::blocked;
   if (*life != Life::blocked) blocked_on = {};  // woken already, or not asleep yet
@@ -127,16 +130,22 @@ std::uint64_t ThreadHandle::ident() const {
 
 std::uint32_t ThreadHandle::native_id() const {
   ThreadRecord& thread = record();
-  if (thread.state.load(std::memory_order_acquire) == ThreadRecord::kNew) return 0;  // [end]
   for (;;) {
     std::uint32_t id = thread.native_id.load(std::memory_order_relaxed);
-    if (id != 0 && id != ThreadRecord::kWanted) return id;
-    if (id == ThreadRecord::kWanted ||
-        thread.native_id.compare_exchange_weak(id, ThreadRecord::kWanted, std::memory_order_relaxed,
-                                               std::memory_order_relaxed)) {
-      WaitingFor what{Waitable::thread, &thread};
-      (void)wait(thread.native_id, ThreadRecord::kWanted, forever, what);
+    const bool known = id != 0 && id != ThreadRecord::kWanted;
+    // Also if the start failed, or the thread was only about to run when the process forked.
+    if (thread.state.load(std::memory_order_seq_cst) != ThreadRecord::kStarted) {  // [refused]
+      return known ? id : 0;
     }
+    if (known) return id;
+    if (id == 0) {
+      // Then look again whether it starts at all.
+      thread.native_id.compare_exchange_strong(id, ThreadRecord::kWanted, std::memory_order_seq_cst,
+                                               std::memory_order_relaxed);  // [refused]
+      continue;
+    }
+    WaitingFor what{Waitable::thread, &thread};
+    (void)wait(thread.native_id, ThreadRecord::kWanted, forever, what);
   }
 }
 
@@ -158,7 +167,7 @@ Switches ThreadHandle::switches() const {
              : thread.switches;
 }
 
-bool ThreadHandle::request_stop() const { return record().stop.request_stop(); }
+bool ThreadHandle::request_stop() const { return record().request_stop(); }
 std::stop_token ThreadHandle::stop_token() const { return record().stop.get_token(); }
 
 // --- Threads
@@ -206,7 +215,7 @@ void Thread::let_go() noexcept {
       record_->daemon.load(std::memory_order_relaxed) || record_->is_caller()) {
     return;
   }
-  record_->stop.request_stop();
+  record_->request_stop();
   (void)record_->join(forever);
 }
 

@@ -4,6 +4,8 @@
 // Edges
 //   [end] terminated -> join, is_alive: all a thread did happens before what is done after join().
 //   [owner] attach -> current: a record is made before its node points to it.
+//   [refused] start -> native_id: seq_cst puts "the start failed; does somebody want the id?" and "I
+//         want the id; did the start fail?" in one order, so at least one of the two sees the other.
 #include "threading/thread_record.h"
 
 #include <cxxabi.h>
@@ -20,8 +22,10 @@
 namespace thrum {
 namespace {
 
-constinit ThreadRecord* list_first = nullptr;   // guarded by the registry
+constinit ThreadRecord* list_first = nullptr;    // guarded by the registry
+constinit ThreadRecord* main_record = nullptr;   // the same; once made, never freed
 constinit ThreadRecord* lost_in_fork = nullptr;  // keeps them reachable, for leak checkers
+constinit std::atomic<unsigned> forks{0};        // how many lie between us and the first process
 
 // With the registry held.
 void link(ThreadRecord& record) noexcept {
@@ -38,28 +42,33 @@ void unlink(ThreadRecord& record) noexcept {
   record.has_pthread = false;
 }
 
+// In the child of a fork, of a thread that exists only in the parent. With the registry held.
+void forget(ThreadRecord& record) noexcept {
+  // Never freed: its thread was in the middle of something, what it holds is not ours to destroy.
+  unlink(record);
+  record.next = lost_in_fork;
+  lost_in_fork = &record;
+  record.end = End::forked;
+  record.state.store(ThreadRecord::kReaped, std::memory_order_release);  // [end]
+}
+
 // The thread is gone; called in it, or in the child of a fork.
 void on_gone(void* owner, waist::Gone how) noexcept {
   ThreadRecord& record = *static_cast<ThreadRecord*>(owner);
-  if (how == waist::Gone::forked) {
-    // Never freed: its thread was in the middle of something, what it holds is not ours to destroy.
-    unlink(record);
-    record.next = lost_in_fork;
-    lost_in_fork = &record;
-    record.end = End::forked;
-    record.state.store(ThreadRecord::kReaped, std::memory_order_release);  // [end]
-    return;
-  }
+  if (how == waist::Gone::forked) return forget(record);
+  record.switches = kernel::own_switches();
   std::shared_ptr<ThreadRecord> keep;
   {
     const waist::Registry registry;
+    // At the end of the process main() was taken out already.
+    if (!record.is_alive()) return;
     unlink(record);
-    keep = std::move(record.keep_alive);
+    if (&record != main_record) keep = std::move(record.keep_alive);
+    // Under the lock: a fork finds the record in the list or the thread ended, nothing between.
+    const bool ours = record.origin == ThreadRecord::Origin::ours;
+    record.state.store(ours ? ThreadRecord::kTerminated : ThreadRecord::kReaped,
+                       std::memory_order_release);  // [end]
   }
-  record.switches = kernel::own_switches();
-  const bool ours = record.origin == ThreadRecord::Origin::ours;
-  record.state.store(ours ? ThreadRecord::kTerminated : ThreadRecord::kReaped,
-                     std::memory_order_release);  // [end]
   wake(&record.state, kEveryone);
 }
 
@@ -71,11 +80,22 @@ void attach(ThreadRecord& record, waist::Node& node) noexcept {
   node.owner.store(&record, std::memory_order_release);  // [owner]
 }
 
-// In the child of a fork, after the waist forgot the other threads.
+// In the child of a fork, after the waist forgot the other threads it knew.
 void after_fork_in_child() noexcept {
   waist::Node& node = waist::this_node();
-  if (void* owner = node.owner.load(std::memory_order_relaxed); owner != nullptr) {
-    static_cast<ThreadRecord*>(owner)->native_id.store(node.native_id, std::memory_order_relaxed);
+  auto* const me = static_cast<ThreadRecord*>(node.owner.load(std::memory_order_relaxed));
+  const waist::Registry registry;
+  forks.fetch_add(1, std::memory_order_relaxed);  // there is no other thread
+  // It does not know those that did not run yet.
+  for (ThreadRecord* record = list_first; record != nullptr;) {
+    ThreadRecord& other = *record;
+    record = record->next;
+    if (&other != me) forget(other);
+  }
+  main_record = me;
+  if (me != nullptr) {
+    me->native_id.store(node.native_id, std::memory_order_relaxed);
+    me->born_after_forks = forks.load(std::memory_order_relaxed);
   }
 }
 
@@ -87,14 +107,6 @@ void set_up_fork() {
 
 std::uint32_t main_native_id() noexcept { return static_cast<std::uint32_t>(::getpid()); }
 
-// With the registry held.
-ThreadRecord* find_main() noexcept {
-  for (ThreadRecord* record = list_first; record != nullptr; record = record->next) {
-    if (record->native_id.load(std::memory_order_relaxed) == main_native_id()) return record;
-  }
-  return nullptr;
-}
-
 std::shared_ptr<ThreadRecord> make_alien(std::uint32_t native_id) {
   static constinit std::atomic<unsigned> dummies{0};
   const bool is_main = native_id == main_native_id();
@@ -105,6 +117,7 @@ std::shared_ptr<ThreadRecord> make_alien(std::uint32_t native_id) {
       !is_main);
   record->state.store(ThreadRecord::kStarted, std::memory_order_relaxed);
   record->native_id.store(native_id, std::memory_order_relaxed);
+  record->born_after_forks = forks.load(std::memory_order_relaxed);
   return record;
 }
 
@@ -121,31 +134,47 @@ ThreadRecord::ThreadRecord(Origin where_from, std::string its_name, bool is_daem
 
 ThreadRecord::~ThreadRecord() {
   // Nobody joined it and nobody can any more.
-  if (state.load(std::memory_order_relaxed) == kTerminated) ::pthread_detach(pthread);
+  if (state.load(std::memory_order_relaxed) == kTerminated && is_of_this_process()) {
+    ::pthread_detach(pthread);
+  }
 }
 
 ThreadRecord* ThreadRecord::first() noexcept { return list_first; }
 
+const GroupRecord* ThreadRecord::group_of_caller() noexcept {
+  // relaxed: it is the thread's own record, or none
+  const void* const owner = waist::this_node().owner.load(std::memory_order_relaxed);
+  return owner != nullptr ? static_cast<const ThreadRecord*>(owner)->group.get() : nullptr;
+}
+
+bool ThreadRecord::is_of_this_process() const noexcept {
+  return born_after_forks == forks.load(std::memory_order_relaxed);  // changes in a fork only
+}
+
 ThreadRecord& ThreadRecord::current() {
   waist::Node& node = waist::this_node();
-  void* owner = node.owner.load(std::memory_order_acquire);  // [owner]
-  if (owner == nullptr) {
+  auto* record = static_cast<ThreadRecord*>(node.owner.load(std::memory_order_acquire));  // [owner]
+  if (record == nullptr) {
     set_up_fork();
     auto made = make_alien(node.native_id);
     const waist::Registry registry;
     // Another thread may have made it meanwhile, for main_thread().
-    owner = node.owner.load(std::memory_order_relaxed);
-    if (owner == nullptr && made->origin == Origin::main) owner = find_main();
-    if (owner == nullptr) {
-      link(*made);
-      owner = made.get();
+    record = static_cast<ThreadRecord*>(node.owner.load(std::memory_order_relaxed));
+    if (record == nullptr && made->origin == Origin::main) record = main_record;
+    if (record == nullptr) {
+      record = made.get();
+      link(*record);
+      if (made->origin == Origin::main) main_record = record;
     }
-    ThreadRecord& record = *static_cast<ThreadRecord*>(owner);
-    attach(record, node);
-    record.pthread = ::pthread_self();
-    record.has_pthread = true;
+    attach(*record, node);
   }
-  return *static_cast<ThreadRecord*>(owner);
+  // Only the thread itself writes has_pthread, and knows its pthread_t.
+  if (!record->has_pthread && record->is_alive()) {
+    const waist::Registry registry;
+    record->pthread = ::pthread_self();
+    record->has_pthread = true;
+  }
+  return *record;
 }
 
 std::shared_ptr<ThreadRecord> ThreadRecord::main() {
@@ -153,12 +182,38 @@ std::shared_ptr<ThreadRecord> ThreadRecord::main() {
   set_up_fork();
   auto made = make_alien(main_native_id());
   const waist::Registry registry;
-  if (ThreadRecord* record = find_main(); record != nullptr) return record->shared_from_this();
-  link(*made);
-  for (waist::Node* node = registry.first(); node != nullptr; node = node->next) {
-    if (node->native_id == main_native_id()) attach(*made, *node);
+  if (main_record == nullptr) {
+    link(*made);
+    main_record = made.get();
   }
-  return made;
+  main_record->find_node(registry);
+  return main_record->shared_from_this();
+}
+
+void ThreadRecord::find_node(const waist::Registry& registry) noexcept {
+  if (node != nullptr || origin != Origin::main || !is_alive()) return;
+  for (waist::Node* one = registry.first(); one != nullptr; one = one->next) {
+    if (one->native_id == main_native_id()) return attach(*this, *one);
+  }
+}
+
+void ThreadRecord::end_main() noexcept {
+  ThreadRecord& record = current();
+  record.switches = kernel::own_switches();
+  {
+    const waist::Registry registry;
+    if (&record != main_record || !record.is_alive()) return;
+    unlink(record);
+    record.end = End::returned;
+    record.state.store(kReaped, std::memory_order_release);  // [end]
+  }
+  wake(&record.state, kEveryone);
+}
+
+bool ThreadRecord::request_stop() {
+  // What waits for the request may be on the stack of a thread that is not here.
+  if (state.load(std::memory_order_acquire) == kReaped && end == End::forked) return false;  // [end]
+  return stop.request_stop();
 }
 
 std::vector<std::shared_ptr<ThreadRecord>> ThreadRecord::all() {
@@ -192,13 +247,15 @@ void ThreadRecord::start() {
   ident.store(waist::new_ident(), std::memory_order_relaxed);
   {
     const waist::Registry registry;
+    born_after_forks = forks.load(std::memory_order_relaxed);
     link(*this);
   }
-  pthread_t created{};  // the thread notes its own
+  const std::shared_ptr<GroupRecord> joins = group;  // the thread lets it go when it ends
+  pthread_t created{};                               // the thread notes its own
   const int error = ::pthread_create(&created, &attributes, thread_main, this);
   ::pthread_attr_destroy(&attributes);
   if (error == 0) {
-    if (group != nullptr) add_member(*group, handle(shared_from_this()));
+    if (joins != nullptr) add_member(*joins, handle(shared_from_this()));
     return;
   }
   std::shared_ptr<ThreadRecord> keep;
@@ -208,7 +265,11 @@ void ThreadRecord::start() {
     keep = std::move(keep_alive);
   }
   ident.store(0, std::memory_order_relaxed);
-  state.store(kNew, std::memory_order_relaxed);
+  state.store(kNew, std::memory_order_seq_cst);  // [refused]
+  wake(&state, kEveryone);
+  if (native_id.exchange(0, std::memory_order_seq_cst) == kWanted) {  // [refused]
+    wake(&native_id, kEveryone);
+  }
   throw std::system_error(error, std::generic_category(),
                           "thrum::Thread::start: the system refuses a thread");
 }
@@ -267,6 +328,7 @@ bool ThreadRecord::join(const Deadline& deadline) {
       case kReaped:
         return true;
       case kTerminated:
+        if (!is_of_this_process()) return true;  // the system let it go with the fork
         if (state.compare_exchange_strong(now, kReaping, std::memory_order_acquire,  // [end]
                                           std::memory_order_relaxed)) {
           // It runs no user code any more: this lasts no longer than the kernel needs.
@@ -276,7 +338,11 @@ bool ThreadRecord::join(const Deadline& deadline) {
           return true;
         }
         break;
+      case kReaping:
+        if (!is_of_this_process()) return true;
+        [[fallthrough]];
       default: {
+        if (now == kStarted && process_is_over()) return false;  // it sleeps for good
         const Wake why =
             wait(state, now, now == kReaping ? Deadline(forever) : deadline, what);
         if ((why == Wake::timeout || why == Wake::stopped) && is_alive()) return false;

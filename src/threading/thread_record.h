@@ -43,10 +43,20 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   /// Takes the duty to join from a Thread's destructor.
   static ThreadHandle release(Thread&& thread) { return ThreadHandle(std::move(thread.record_)); }
   static ThreadRecord& of(const ThreadHandle& handle) { return handle.record(); }
+  /// Returns the group whose member the caller is, or null; makes no record.
+  static const GroupRecord* group_of_caller() noexcept;
 
   void start();
+  /// Returns false if it gave up, or if the process is over and the thread sleeps for good.
   bool join(const Deadline& deadline);
   void run();
+  bool request_stop();
+  /// The calling thread, main, runs exit handlers from now on: for others it has ended.
+  static void end_main() noexcept;
+  /// Looks whether the main thread has a node by now. (registry)
+  void find_node(const waist::Registry& registry) noexcept;
+  /// Returns whether it was started in this process, not in one that this was forked from.
+  bool is_of_this_process() const noexcept;
 
   bool is_alive() const noexcept { return state.load(std::memory_order_acquire) == kStarted; }  // [end]
   bool is_caller() const noexcept {
@@ -84,6 +94,7 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   waist::Node* node = nullptr;                 // (registry) null until it runs
   pthread_t pthread{};                         // written by the thread itself
   bool has_pthread = false;                    // (registry) it may be used
+  unsigned born_after_forks = 0;               // (registry) written at the start, and by a fork
   std::shared_ptr<ThreadRecord> keep_alive;    // (registry) while the thread lives
   ThreadRecord* next = nullptr;                // (registry)
   ThreadRecord* previous = nullptr;            // (registry)
@@ -101,6 +112,8 @@ bool keep_failure(GroupRecord& group, std::exception_ptr exception) noexcept;
 /// before the first thread starts, and at the start of each.
 void arm_process_end();
 void arm_process_end_in_thread() noexcept;
+/// Returns whether all that can be waited for has ended: who is left sleeps for good.
+bool process_is_over() noexcept;
 /// The thread is about to end by itself: what its thread_locals' destructors see is no process end.
 void disarm_process_end_in_thread() noexcept;
 

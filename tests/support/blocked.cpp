@@ -43,7 +43,7 @@ std::vector<std::uintptr_t> futexes_of(pid_t tid) {
   unsigned long a[3];
   if (std::sscanf(line.data(), "%ld %lx %lx %lx", &number, &a[0], &a[1], &a[2]) != 4) return {};
   if (number == SYS_futex) {
-    const unsigned long command = a[1] & FUTEX_CMD_MASK;
+    const unsigned long command = a[1] & static_cast<unsigned long>(FUTEX_CMD_MASK);
     if (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) return {a[0]};
   } else if (number == kFutexWaitv && a[1] <= 128) {
     // By a system call: the thread may leave, and its stack with it, while we read.
@@ -99,7 +99,7 @@ bool words_are_futexes() {
 void let_others_run() {
   // Not sched_yield alone: it never lets a SCHED_IDLE thread run.
   static thread_local unsigned turn = 0;
-  if (++turn % 8 != 0) {
+  if (++turn % 32 != 0) {
     sched_yield();
   } else {
     usleep(50);

@@ -81,7 +81,7 @@ struct Careful : Counted<Careful> {
 
 /// The same, but only comparisons may throw.
 struct Picky {
-  Picky(int v) noexcept : value(v) {}  // NOLINT: as above
+  Picky(int v) noexcept : value(v) {}              // NOLINT: as above
   operator int() const noexcept { return value; }  // NOLINT: as above
   friend bool operator<(const Picky& a, const Picky& b) {
     Fuse::step();

@@ -2,11 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sched.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <new>
 #include <utility>
+
+#include "support/blocked.h"
 
 namespace thrum::test {
 
@@ -42,5 +46,33 @@ class Page {
   void* page_;
   T* object_;
 };
+
+/// In each round, `give(object, round)` frees a thread that does `take(object, round)` and then
+/// destroys the object at once: whoever still uses it dies. In every fourth round the taker, which
+/// must not give up then, sleeps before it is freed.
+template <class T, class Prepare, class Take, class Give, class... Args>
+void who_is_freed_destroys(int rounds, Prepare prepare, Take take, Give give, Args... args) {
+  std::atomic<Page<T>*> shared{nullptr};
+  const auto until_shared = [&shared](bool is) {
+    while ((shared.load(std::memory_order_acquire) != nullptr) != is) sched_yield();
+  };
+  Actor taker([&] {
+    for (int round = 0; round < rounds; ++round) {
+      until_shared(true);
+      Page<T>& page = *shared.load(std::memory_order_acquire);
+      take(*page, round);
+      page.vanish();
+      shared.store(nullptr, std::memory_order_release);
+    }
+  });
+  for (int round = 0; round < rounds; ++round) {
+    Page<T> page(args...);
+    prepare(*page);
+    shared.store(&page, std::memory_order_release);
+    if (round % 4 == 0) taker.until_blocked_on(*page);
+    give(*page, round);
+    until_shared(false);
+  }
+}
 
 }  // namespace thrum::test

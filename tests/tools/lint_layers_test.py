@@ -60,9 +60,9 @@ class Layers(LintTest):
     def test_finds_each_way_to_block_outside_the_waist(self):
         for code in ('std::mutex mutex;', 'std::shared_timed_mutex mutex;',
                      'std::condition_variable changed;', 'std::counting_semaphore<> permits{1};',
-                     'std::call_once(flag, f);', 'std::jthread thread;', 'std::future<int> result;',
+                     'std::jthread thread;', 'std::future<int> result;',
                      'pthread_mutex_lock(&mutex);', 'pthread_cond_timedwait(&c, &m, &t);',
-                     'pthread_join(thread, nullptr);', 'sem_wait(&semaphore);',
+                     'sem_wait(&semaphore);',
                      'syscall(SYS_futex, &word, 0, 0);', 'std::this_thread::sleep_for(1s);',
                      'nanosleep(&time, nullptr);', 'poll(nullptr, 0, 1);', '::sleep(1);'):
             with self.subTest(code):

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: thrum contributors
+# SPDX-License-Identifier: MIT
+"""Checks that the benchmarks run and what they write; never how fast anything is.
+
+  bench_test.py reports|refuses PROGRAM
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+
+def bench(*arguments):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False)
+
+
+class Reports(unittest.TestCase):
+    def test_every_case_is_in_the_document(self):
+        with tempfile.TemporaryDirectory() as folder:
+            run = bench('--seconds', '0.01', '--rounds', '3', '--json', folder)
+            self.assertEqual((run.returncode, run.stderr), (0, ''))
+            (file,) = pathlib.Path(folder).iterdir()
+            document = json.loads(file.read_text(encoding='utf-8'))
+
+        self.assertEqual(document['schema'], 'thrum-bench/1')
+        for key in ('cpu', 'cores', 'kernel', 'compiler', 'libraries', 'build', 'flags', 'waist',
+                    'commit'):
+            self.assertTrue(document['machine'][key], key)
+        self.assertEqual([case['name'] for case in document['cases']],
+                         bench('--list').stdout.splitlines())
+        self.assertNotIn('\x1b', run.stdout)
+        self.assertLessEqual(max(map(len, run.stdout.splitlines())), 100)
+        for case in document['cases']:
+            with self.subTest(case['name']):
+                self.check_case(case)
+
+    def check_case(self, case):
+        names = [contender['name'] for contender in case['contenders']]
+        self.assertEqual(len(names), len(set(names)))
+        for kind in ('thrum', 'std'):
+            self.assertTrue(any(name.startswith(kind) for name in names), kind)
+        for contender in case['contenders']:
+            for figure in ('wall_ns', 'cpu_ns', 'voluntary_switches'):
+                spread = contender[figure]
+                self.assertEqual(len(spread['rounds']), 3)
+                self.assertLessEqual(0, spread['p10'])
+                self.assertLessEqual(spread['p10'], spread['median'])
+                self.assertLessEqual(spread['median'], spread['p90'])
+            self.assertGreater(contender['wall_ns']['p10'], 0)
+            self.assertGreater(contender['ratio_to']['std']['p10'], 0)
+
+    def test_a_pattern_selects(self):
+        self.assertEqual(bench('--list', 'rlock/').stdout.splitlines(),
+                         ['rlock/uncontended', 'rlock/depth=2'])
+
+    def test_what_cannot_be_run_is_one_line(self):
+        run = bench('nothing-like-this')
+        self.assertEqual((run.returncode, run.stdout), (2, ''))
+        self.assertRegex(run.stderr, r'\Athrum_bench: nothing-like-this: no such case.*\n\Z')
+        self.assertEqual(bench('--rounds', '0').returncode, 2)
+
+
+class Refuses(unittest.TestCase):
+    def test_a_build_whose_figures_mean_nothing_reports_none(self):
+        run = bench()
+        self.assertEqual((run.returncode, run.stdout), (2, ''))
+        self.assertRegex(run.stderr, r'\Athrum_bench: nothing to report: this build is .*\n\Z')
+
+
+if __name__ == '__main__':
+    PROGRAM = sys.argv.pop()
+    unittest.main(argv=[sys.argv[0], sys.argv[1].capitalize()])

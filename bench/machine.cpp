@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "machine.h"
+
+#include <fmt/format.h>
+#include <gnu/libc-version.h>
+#include <sys/utsname.h>
+
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+
+#include "bench_build.h"
+#include "harness.h"
+
+namespace bench {
+namespace {
+
+std::string cpu_model(const utsname& system) {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return system.machine;
+}
+
+}  // namespace
+
+Machine Machine::here() {
+  utsname system{};
+  (void)uname(&system);
+  return {
+      .cpu = cpu_model(system),
+      .cores = cpu_count(),
+      .kernel = fmt::format("{} {}", system.sysname, system.release),
+#ifdef __clang__
+      .compiler = fmt::format("clang {}.{}", __clang_major__, __clang_minor__),
+#else
+      .compiler = fmt::format("gcc {}.{}", __GNUC__, __GNUC_MINOR__),
+#endif
+      .libraries = fmt::format("libstdc++ {}, glibc {}", _GLIBCXX_RELEASE, gnu_get_libc_version()),
+      .build = kBuildType,
+      .flags = kBuildFlags,
+      .waist = kWaist,
+      .commit = kCommit,
+  };
+}
+
+std::string Machine::line() const {
+  return fmt::format("{}, {} cores · {} · {}, {} · {}{} · {}", cpu, cores, kernel, compiler,
+                     libraries, build, waist == "linux" ? "" : ", " + waist + " waist", commit);
+}
+
+std::string Machine::file_name() const {
+  std::string name;
+  for (const char c : cpu + '_' + compiler) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_';
+    if (plain) {
+      name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    } else if (!name.empty() && name.back() != '-') {
+      name += '-';
+    }
+  }
+  return name + ".json";
+}
+
+std::string unfit() {
+#ifndef __OPTIMIZE__
+  return "this build is not optimised";
+#endif
+  for (const char* const instrumented : {"-fsanitize", "--coverage", "-pg"}) {
+    if (std::strstr(kBuildFlags, instrumented) != nullptr) {
+      return fmt::format("this build is instrumented ({})", instrumented);
+    }
+  }
+  const char* const preload = std::getenv("LD_PRELOAD");
+  if (preload != nullptr && std::strstr(preload, "vgpreload") != nullptr) {
+    return "it runs under valgrind";
+  }
+  return {};
+}
+
+}  // namespace bench

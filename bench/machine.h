@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// What a figure is worth nothing without: where it was measured, and whether it may be at all.
+#pragma once
+
+#include <string>
+
+namespace bench {
+
+struct Machine {
+  std::string cpu;
+  std::size_t cores;  ///< that this process may use
+  std::string kernel;
+  std::string compiler;
+  std::string libraries;
+  std::string build;
+  std::string flags;
+  std::string waist;
+  std::string commit;
+
+  static Machine here();
+  /// Returns what belongs beside each figure.
+  std::string line() const;
+  /// Returns a file name made of CPU and compiler.
+  std::string file_name() const;
+};
+
+/// Returns why no figure of this build, as it runs now, means anything; empty if they do.
+std::string unfit();
+
+}  // namespace bench

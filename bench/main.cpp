@@ -1,0 +1,160 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// thrum_bench: what the library costs beside the standard one.  Exit 0 done, 1 a promise is broken,
+// 2 usage, or a build or machine whose figures mean nothing, 3 failed.
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <condition_variable>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "cases/cases.h"
+#include "harness.h"
+#include "machine.h"
+#include "report.h"
+
+namespace bench {
+namespace {
+
+struct Options {
+  std::string pattern;
+  std::size_t rounds = 11;
+  double seconds = 0.5;
+  std::filesystem::path json;
+  bool list = false;
+  bool check = false;
+};
+
+Cases all_cases() {
+  Cases cases;
+  add_lock_cases(cases);
+  add_semaphore_cases(cases);
+  add_event_cases(cases);
+  add_condition_cases(cases);
+  add_barrier_cases(cases);
+  add_queue_cases(cases);
+  add_thread_cases(cases);
+  add_idle_cases(cases);
+  return cases;
+}
+
+std::string primitive_of(const Case& what) { return what.name.substr(0, what.name.find('/')); }
+
+// In a folder: named by machine. Never half written.
+void save(const nlohmann::json& document, std::filesystem::path file, const Machine& machine) {
+  if (std::filesystem::is_directory(file)) file /= machine.file_name();
+  const std::filesystem::path unfinished = file.string() + ".part";
+  std::ofstream out(unfinished);
+  out.exceptions(std::ios::failbit | std::ios::badbit);
+  out << document.dump(1) << '\n';
+  out.close();
+  std::filesystem::rename(unfinished, file);
+  fmt::print("\nwritten to {}\n", file.string());
+}
+
+int run(const Options& options) {
+  const std::string pattern = '*' + options.pattern + '*';
+  Cases cases = all_cases();
+  std::erase_if(cases, [&](const Case& what) {
+    return fnmatch(pattern.c_str(), what.name.c_str(), 0) != 0 ||
+           (options.check && what.promises.empty());
+  });
+  if (cases.empty()) {
+    fmt::print(stderr, "thrum_bench: {}: no such case, see --list\n", options.pattern);
+    return 2;
+  }
+  if (options.list) {
+    for (const Case& what : cases) fmt::print("{}\n", what.name);
+    return 0;
+  }
+  if (const std::string why = unfit(); !why.empty()) {
+    fmt::print(stderr, "thrum_bench: nothing to report: {}\n", why);
+    return 2;
+  }
+
+  // A library for threads is used where there are several: with a single one, glibc and libstdc++
+  // skip atomic operations.
+  const std::jthread bystander([](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::unique_lock guard(mutex);
+    std::condition_variable_any().wait(guard, stop, [] { return false; });
+  });
+
+  const auto terminal = thrum::cli::Terminal::of_stdout(false);
+  const bool watched = isatty(STDERR_FILENO) == 1;
+  const auto print = [&](const std::string& text) {
+    if (watched) fmt::print(stderr, "\r\x1b[K");
+    fmt::print("{}", terminal.render(text));
+    (void)std::fflush(stdout);
+  };
+  const Machine machine = Machine::here();
+  for (const std::string& line : thrum::cli::wrap(machine.line(), 100)) print(line + '\n');
+  print(fmt::format("{} rounds of {:.3g} ms, all contenders in each{}\n", options.rounds,
+                    1000 * options.seconds / static_cast<double>(options.rounds),
+                    options.rounds < 11 ? "; too few for a result" : ""));
+
+  std::vector<Result> results;
+  bool kept = true;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const auto progress = [&](std::size_t round) {
+      if (!watched) return;
+      fmt::print(stderr, "\r\x1b[K[{}/{}] {}: {}", i + 1, cases.size(), cases[i].name,
+                 round == 0 ? "calibrating" : fmt::format("round {} of {}", round, options.rounds));
+    };
+    results.push_back(measure(cases[i], options.rounds, options.seconds, progress));
+    print(table(results.back(), i == 0 || primitive_of(cases[i]) != primitive_of(cases[i - 1])));
+    if (options.check) print(promises(results.back(), kept));
+  }
+  if (!options.json.empty()) {
+    save(document(machine, options.rounds, options.seconds, results), options.json, machine);
+  }
+  if (options.check) {
+    print(kept ? "\nevery promise is kept\n" : "\nnot every promise is kept, see BROKEN above\n");
+  }
+  return kept ? 0 : 1;
+}
+
+int main_of(int argc, char** argv) {
+  Options options;
+  CLI::App app("Measures thrum beside the standard library, in interleaved rounds.", "thrum_bench");
+  app.add_option("PATTERN", options.pattern, "only cases whose name contains it; * and ? match");
+  app.add_option("--rounds", options.rounds, "how often each contender runs; results need 11")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds, "how long a contender runs, all rounds together")
+      ->check(CLI::Range(1e-6, 1e6))
+      ->capture_default_str();
+  app.add_option("--json", options.json, "where results go as well; in a folder, named by machine");
+  app.add_flag("--list", options.list, "name the cases, run none");
+  app.add_flag("--check", options.check,
+               "only cases that promise something; exit 1 if one is broken");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return run(options);
+}
+
+}  // namespace
+}  // namespace bench
+
+int main(int argc, char** argv) {
+  try {
+    return bench::main_of(argc, argv);
+  } catch (const std::exception& error) {
+    (void)std::fprintf(stderr, "thrum_bench: %s\n", error.what());
+    return 3;
+  }
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: thrum contributors
+# SPDX-License-Identifier: MIT
+#
+# Everything compiles without a warning and works elsewhere: with the oldest clang, unoptimised and
+# under clang-tidy; with the newest clang; without futexes. The default preset is gcc.
+source "$(dirname "$0")/common.sh"
+
+for preset in tidy clang19 portable; do
+  ci/test.sh "$preset"
+done

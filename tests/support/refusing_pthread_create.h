@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+
+namespace thrum::test {
+
+/// Makes one pthread_create() of the calling thread fail as if the system had no thread left: the
+/// `after`-th next, counted from 0. Before it fails, `meanwhile` is called.
+class Refusal {
+ public:
+  explicit Refusal(int after, std::function<void()> meanwhile = {});
+  ~Refusal();
+  Refusal(const Refusal&) = delete;
+  Refusal& operator=(const Refusal&) = delete;
+
+  /// Returns whether the library's calls come by here: not those of a shared build.
+  static bool possible();
+};
+
+}  // namespace thrum::test

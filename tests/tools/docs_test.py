@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: thrum contributors
+# SPDX-License-Identifier: MIT
+"""The code that a reader copies from the documents is code that is built and run."""
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r'```cpp\n(.*?)```', re.DOTALL)
+
+
+def blocks(document):
+    return BLOCK.findall((ROOT / document).read_text())
+
+
+class DocumentsShowExamples(unittest.TestCase):
+    def assert_shown(self, document, example, first_line):
+        source = (ROOT / 'examples' / example).read_text()
+        shown = [block for block in blocks(document) if block.startswith(first_line)]
+        self.assertEqual(len(shown), 1, f'{document} has one block that starts with {first_line}')
+        self.assertIn(shown[0].strip(), source, f'{document} shows other code than {example}')
+
+    def test_readme(self):
+        self.assert_shown('README.md', 'jobs.cpp', '#include <thrum/threading.h>')
+
+    def test_waist(self):
+        self.assert_shown('docs/waist.md', 'latch.cpp', 'class Latch')
+
+    def test_links_of_the_documents_lead_somewhere(self):
+        for document in [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *ROOT.glob('docs/**/*.md')]:
+            for link in re.findall(r'\]\(([^)#]+)\)', document.read_text()):
+                if '://' not in link:
+                    with self.subTest(document=document.name, link=link):
+                        self.assertTrue((document.parent / link).exists())
+
+
+if __name__ == '__main__':
+    unittest.main()

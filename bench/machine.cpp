@@ -31,6 +31,8 @@ std::string cpu_model(const utsname& system) {
 Machine Machine::here() {
   utsname system{};
   (void)uname(&system);
+  double load = 0;
+  (void)getloadavg(&load, 1);
   return {
       .cpu = cpu_model(system),
       .cores = cpu_count(),
@@ -45,6 +47,7 @@ Machine Machine::here() {
       .flags = kBuildFlags,
       .waist = kWaist,
       .commit = kCommit,
+      .load = load,
   };
 }
 

@@ -18,6 +18,7 @@ struct Machine {
   std::string flags;
   std::string waist;
   std::string commit;
+  double load;  ///< threads that wanted to run in the last minute, ours aside: it just began
 
   static Machine here();
   /// Returns what belongs beside each figure.

@@ -103,6 +103,10 @@ int run(const Options& options) {
   print(fmt::format("{} rounds of {:.3g} ms, all contenders in each{}\n", options.rounds,
                     1000 * options.seconds / static_cast<double>(options.rounds),
                     options.rounds < 11 ? "; too few for a result" : ""));
+  if (machine.load > static_cast<double>(machine.cores) / 2) {
+    print(fmt::format("the machine is busy (load {:.1f}): no result, only an impression\n",
+                      machine.load));
+  }
 
   std::vector<Result> results;
   bool kept = true;

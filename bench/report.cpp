@@ -15,8 +15,10 @@ namespace {
 using nlohmann::json;
 namespace cli = thrum::cli;
 
-// Three digits, or all that stand before the point.
+// Three digits, or all before the point up to five; then thousands or millions.
 std::string figure(double value) {
+  if (value >= 999'500) return figure(value / 1e6) + 'M';
+  if (value >= 99'950) return figure(value / 1e3) + 'k';
   const int decimals = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
   return fmt::format("{:.{}f}", value, decimals);
 }
@@ -89,8 +91,7 @@ std::string table(const Result& result, bool with_heads) {
     const bool is_baseline = i == result.baseline;
     const std::string line =
         row("  " + contender.name, figure(wall.median), middle(wall),
-            is_baseline ? "1" : fmt::format("{:.2f}", ratio.median),
-            is_baseline ? "" : fmt::format("{:.2f} – {:.2f}", ratio.p10, ratio.p90),
+            is_baseline ? "1" : figure(ratio.median), is_baseline ? "" : middle(ratio),
             figure(measured.spread(&Cost::cpu_ns).median),
             sleeps(measured.spread(&Cost::sleeps).median));
     if (contender.is("floor")) {
@@ -143,7 +144,8 @@ json document(const Machine& machine, std::size_t rounds, double seconds,
             {"build", machine.build},
             {"flags", machine.flags},
             {"waist", machine.waist},
-            {"commit", machine.commit}}},
+            {"commit", machine.commit},
+            {"load", machine.load}}},
           {"rounds", rounds},
           {"seconds", seconds},
           {"cases", std::move(cases)}};

@@ -28,7 +28,7 @@ namespace thrum {
 /// Like    threading.Condition; std::condition_variable_any.
 class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Condition> {
  public:
-  constexpr Condition() noexcept {}
+  constexpr Condition() noexcept = default;
   constexpr explicit Condition(Lock& lock) noexcept : lock_(&lock) {}
   constexpr explicit Condition(RLock& lock) noexcept : rlock_(&lock) {}
   Condition(const Condition&) = delete;

@@ -228,7 +228,7 @@ class LockedStore {
   EventCount putters;
 
  private:
-  void acquire() {
+  void acquire() THRUM_TSA(acquire_capability(lock_)) {
     // Only an item's own code, called by us, can come back here.
     if (lock_.holder() == self().native_id) {
       throw_usage_error(

@@ -215,9 +215,9 @@ class BasicQueue {
     BasicQueue* queue_;  // null: no duty. After item_, whose move may throw
   };
 
-  template <bool kAsTasks>
+  template <bool AsTasks>
   class Iterator;
-  template <bool kAsTasks>
+  template <bool AsTasks>
   class Items;
 
   /// Iterates over the items as they come, until the queue is shut down and empty:
@@ -325,11 +325,11 @@ class BasicQueue {
 
 /// An input iterator over what comes out of a queue.
 template <class T, class Store>
-template <bool kAsTasks>
+template <bool AsTasks>
 class BasicQueue<T, Store>::Iterator {
  public:
   using difference_type = std::ptrdiff_t;
-  using value_type = std::conditional_t<kAsTasks, Task, T>;
+  using value_type = std::conditional_t<AsTasks, Task, T>;
   using iterator_concept = std::input_iterator_tag;
 
   explicit Iterator(BasicQueue& queue, const Deadline* deadline)
@@ -338,7 +338,7 @@ class BasicQueue<T, Store>::Iterator {
   }
 
   decltype(auto) operator*() const {
-    if constexpr (kAsTasks) {
+    if constexpr (AsTasks) {
       return Task(*queue_, item_);
     } else {
       return *item_;
@@ -359,10 +359,10 @@ class BasicQueue<T, Store>::Iterator {
 };
 
 template <class T, class Store>
-template <bool kAsTasks>
+template <bool AsTasks>
 class BasicQueue<T, Store>::Items {
  public:
-  Iterator<kAsTasks> begin() { return Iterator<kAsTasks>(queue_, &deadline_); }
+  Iterator<AsTasks> begin() { return Iterator<AsTasks>(queue_, &deadline_); }
   std::default_sentinel_t end() const noexcept { return {}; }
 
  private:

@@ -210,8 +210,8 @@ class RingStore {
   // at + 1    | holds what that put moved in
   // at + lap  | is free again, for the next lap
   struct Slot {
-    Slot() noexcept {}
-    ~Slot() {}
+    Slot() noexcept {}  // NOLINT(modernize-use-equals-default): the union has none
+    ~Slot() {}          // NOLINT(modernize-use-equals-default): the same
     std::atomic<std::uint64_t> stamp{0};
     union {
       T item;
@@ -261,7 +261,7 @@ class RingStore {
   }
   static std::size_t first_capacity(std::size_t limit) noexcept {
     if (limit == 0) return kFirstRing;
-    return std::min(limit, std::max(kFirstRing, kFirstBytes / sizeof(Slot)));
+    return std::min(limit, std::max(kFirstRing, std::size_t{kFirstBytes / sizeof(Slot)}));
   }
 
   // The ring that puts go to now, even if nobody has moved tail_ring_ there yet.

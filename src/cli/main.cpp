@@ -48,6 +48,12 @@ int run(int argc, char** argv) {
     const std::string first = argv[1];
     if (!first.starts_with('-') && !has_command(app, first)) {
       print_error(first, "there is no such command, see thrum --help");
+    } else if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+      // It says "The following argument was not expected: --bogus".
+      const std::string what = error.what();
+      const std::size_t colon = what.find(": ");
+      print_error(colon == std::string::npos ? what : what.substr(colon + 2),
+                  "not expected, see thrum --help");
     } else {
       fmt::print(stderr, "thrum: {}, see thrum --help\n", error.what());
     }

@@ -236,9 +236,10 @@ std::string ThreadState::text() const {
 }
 
 std::string ThreadHandle::text() const {
-  return "\"" + name() + "\"" + (daemon() ? " (daemon)" : "") + ", ident " +
-         std::to_string(ident()) + ", native id " + std::to_string(native_id()) + ": " +
-         state().text();
+  std::string text = '"' + name() + '"';
+  text += daemon() ? " (daemon), ident " : ", ident ";
+  text += std::to_string(ident()) + ", native id " + std::to_string(native_id()) + ": ";
+  return text + state().text();
 }
 
 std::string dump_text() {

@@ -54,7 +54,7 @@ constinit std::atomic<bool> over{false};
 void process_ends(int status, void*) {
   static constinit std::atomic<bool> began{false};
   if (began.exchange(true, std::memory_order_relaxed)) return;  // called by the one that exits only
-  if (::gettid() == ::getpid()) {
+  if (self().native_id == static_cast<std::uint32_t>(::getpid())) {
     ThreadRecord::end_main();  // who joins it must not wait for us while we wait for them
     for (const auto& record : ThreadRecord::all()) {
       const bool waited_for = record->origin == ThreadRecord::Origin::ours &&
@@ -99,7 +99,7 @@ bool process_is_over() noexcept { return over.load(std::memory_order_relaxed); }
 void arm_process_end() {
   static constinit pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, [] { ::on_exit(process_ends, nullptr); });
-  if (::gettid() == ::getpid()) at_thread_end.armed = true;
+  if (self().native_id == static_cast<std::uint32_t>(::getpid())) at_thread_end.armed = true;
 }
 void arm_process_end_in_thread() noexcept { at_thread_end.armed = true; }
 void disarm_process_end_in_thread() noexcept { at_thread_end.armed = false; }

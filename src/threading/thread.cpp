@@ -113,7 +113,7 @@ void ThreadHandle::set_name(std::string name) const {
   ThreadRecord& thread = record();
   const waist::Registry registry;
   thread.name = std::move(name);
-  if (thread.has_pthread) kernel::set_name(thread.pthread, thread.name);
+  if (thread.has_pthread) kernel::set_name(thread.pthread.load(std::memory_order_relaxed), thread.name);
 }
 
 bool ThreadHandle::daemon() const { return record().daemon.load(std::memory_order_relaxed); }
@@ -152,7 +152,8 @@ std::uint32_t ThreadHandle::native_id() const {
 std::optional<StackInfo> ThreadHandle::stack() const {
   ThreadRecord& thread = record();
   const waist::Registry registry;
-  return thread.has_pthread ? kernel::stack_of(thread.pthread) : std::nullopt;
+  return thread.has_pthread ? kernel::stack_of(thread.pthread.load(std::memory_order_relaxed))
+                            : std::nullopt;
 }
 
 Switches ThreadHandle::switches() const {

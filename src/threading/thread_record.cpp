@@ -135,7 +135,7 @@ ThreadRecord::ThreadRecord(Origin where_from, std::string its_name, bool is_daem
 ThreadRecord::~ThreadRecord() {
   // Nobody joined it and nobody can any more.
   if (state.load(std::memory_order_relaxed) == kTerminated && is_of_this_process()) {
-    ::pthread_detach(pthread);
+    ::pthread_detach(pthread.load(std::memory_order_relaxed));
   }
 }
 
@@ -171,7 +171,7 @@ ThreadRecord& ThreadRecord::current() {
   // Only the thread itself writes has_pthread, and knows its pthread_t.
   if (!record->has_pthread && record->is_alive()) {
     const waist::Registry registry;
-    record->pthread = ::pthread_self();
+    record->pthread.store(::pthread_self(), std::memory_order_relaxed);
     record->has_pthread = true;
   }
   return *record;
@@ -251,10 +251,11 @@ void ThreadRecord::start() {
     link(*this);
   }
   const std::shared_ptr<GroupRecord> joins = group;  // the thread lets it go when it ends
-  pthread_t created{};                               // the thread notes its own
+  pthread_t created{};
   const int error = ::pthread_create(&created, &attributes, thread_main, this);
   ::pthread_attr_destroy(&attributes);
   if (error == 0) {
+    pthread.store(created, std::memory_order_relaxed);  // as the thread does itself
     if (joins != nullptr) add_member(*joins, handle(shared_from_this()));
     return;
   }
@@ -281,9 +282,9 @@ void ThreadRecord::run() {
   {
     const waist::Registry registry;
     attach(*this, me);
-    pthread = ::pthread_self();
+    pthread.store(::pthread_self(), std::memory_order_relaxed);
     has_pthread = true;
-    kernel::set_name(pthread, name);
+    kernel::set_name(::pthread_self(), name);
   }
   // relaxed: only a number; the kernel orders it before the wake
   if (native_id.exchange(me.native_id, std::memory_order_relaxed) == kWanted) {
@@ -319,36 +320,41 @@ bool ThreadRecord::join(const Deadline& deadline) {
   if (origin == Origin::foreign) {
     throw_usage_error("thrum::Thread::join: not made by this library, join it where it was made");
   }
+  const bool patient = deadline.is_forever() && !deadline.stop().stop_possible();
+  bool may_reap = true;
   WaitingFor what{Waitable::thread, this};
   for (;;) {
-    std::uint32_t now = state.load(std::memory_order_acquire);  // [end]
-    switch (now) {
-      case kNew:
-        throw_usage_error("thrum::Thread::join: not started, start() it first");
-      case kReaped:
-        return true;
-      case kTerminated:
-        if (!is_of_this_process()) return true;  // the system let it go with the fork
-        if (state.compare_exchange_strong(now, kReaping, std::memory_order_acquire,  // [end]
-                                          std::memory_order_relaxed)) {
-          // It runs no user code any more: this lasts no longer than the kernel needs.
-          ::pthread_join(pthread, nullptr);
-          state.store(kReaped, std::memory_order_release);  // [end]
-          wake(&state, kEveryone);
-          return true;
-        }
-        break;
-      case kReaping:
-        if (!is_of_this_process()) return true;
-        [[fallthrough]];
-      default: {
-        if (now == kStarted && process_is_over()) return false;  // it sleeps for good
-        const Wake why =
-            wait(state, now, now == kReaping ? Deadline(forever) : deadline, what);
-        if ((why == Wake::timeout || why == Wake::stopped) && is_alive()) return false;
-      }
+    const std::uint32_t now = state.load(std::memory_order_acquire);  // [end]
+    if (now == kNew) {
+      throw_usage_error("thrum::Thread::join: not started, start() it first");
     }
+    if (now == kReaped) return true;
+    if (!is_of_this_process()) return true;  // the system let it go with the fork
+    if (process_is_over()) return false;     // it sleeps for good, or who reaps it does
+    // One reaps: who has no limit of time sleeps in that until the end, instead of twice.
+    if (may_reap && (patient || now == kTerminated) && claim_reaping()) {
+      if (waist::reap(pthread.load(std::memory_order_relaxed), what)) {
+        state.store(kReaped, std::memory_order_release);  // [end]
+        wake(&state, kEveryone);
+        return true;
+      }
+      // It joins us, the system noticed. That will not end, but it must show in a dump.
+      reaper.store(false, std::memory_order_relaxed);
+      may_reap = false;
+      continue;
+    }
+    // Once it is terminated, who reaps it needs no longer than the kernel.
+    const Wake why = wait(state, now, now == kStarted ? deadline : Deadline(forever), what);
+    if ((why == Wake::timeout || why == Wake::stopped) && is_alive()) return false;
+    may_reap = may_reap || state.load(std::memory_order_relaxed) == kTerminated;
   }
+}
+
+// Returns whether the caller is the one to reap the thread, whose pthread_t is known then.
+bool ThreadRecord::claim_reaping() noexcept {
+  // relaxed: the value is all; what the thread did is ordered by pthread_join and [end]
+  return pthread.load(std::memory_order_relaxed) != 0 &&
+         !reaper.exchange(true, std::memory_order_relaxed);
 }
 
 }  // namespace thrum

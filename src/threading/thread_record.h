@@ -50,6 +50,7 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   /// Returns false if it gave up, or if the process is over and the thread sleeps for good.
   bool join(const Deadline& deadline);
   void run();
+  bool claim_reaping() noexcept;
   bool request_stop();
   /// The calling thread, main, runs exit handlers from now on: for others it has ended.
   static void end_main() noexcept;
@@ -66,10 +67,9 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   // state       | the thread                            | leaves the state by
   // kNew        | does not exist                        | start()
   // kStarted    | exists, or is about to                | its end; or back to kNew: start() failed
-  // kTerminated | runs no user code any more            | the first join(), which reaps it
-  // kReaping    | is waited for with pthread_join       | the same
+  // kTerminated | runs no user code any more            | a join(), which reaps it
   // kReaped     | is gone, or never was ours to reap    | -
-  static constexpr std::uint32_t kNew = 0, kStarted = 1, kTerminated = 2, kReaping = 3, kReaped = 4;
+  static constexpr std::uint32_t kNew = 0, kStarted = 1, kTerminated = 2, kReaped = 3;
   Word state{kNew};
 
   // 0 not known yet, kWanted not known yet and somebody sleeps on it.
@@ -92,7 +92,8 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
 
   std::string name;                            // (registry)
   waist::Node* node = nullptr;                 // (registry) null until it runs
-  pthread_t pthread{};                         // written by the thread itself
+  std::atomic<pthread_t> pthread{};            // 0 not known yet; written when it is started
+  std::atomic<bool> reaper{false};             // somebody reaps it, or will when it ends
   bool has_pthread = false;                    // (registry) it may be used
   unsigned born_after_forks = 0;               // (registry) written at the start, and by a fork
   std::shared_ptr<ThreadRecord> keep_alive;    // (registry) while the thread lives

@@ -6,6 +6,8 @@
 // allocates, so a thread that is not ours costs nothing but its node.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstdint>
 
@@ -70,6 +72,10 @@ class Registry {
  private:
   bool held_;
 };
+
+/// Blocks in pthread_join, as visibly as in wait().
+/// Returns whether the thread is gone: not if it joins the caller itself.
+bool reap(pthread_t thread, WaitingFor& what) noexcept;
 
 /// From now on a thread that sleeps in wait(), and is not the caller, never returns from it: it
 /// must not run into what the end of the process destroys.

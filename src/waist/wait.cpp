@@ -20,4 +20,15 @@ Wake wait(const Word& word, std::uint32_t expected, const Deadline& deadline,
   return why;
 }
 
+namespace waist {
+
+bool reap(pthread_t thread, WaitingFor& what) noexcept {
+  Node& me = this_node();
+  publish(me, what);
+  const int error = ::pthread_join(thread, nullptr);
+  retract(me);
+  return error == 0;
+}
+
+}  // namespace waist
 }  // namespace thrum

@@ -12,7 +12,7 @@ import tempfile
 
 import command
 
-WC = 'find . -type f -print0 | xargs -0 cat | wc'
+WC = 'find . -type f -print0 | wc --files0-from=- | tail -n 1'
 SHA = 'find . -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum'
 
 
@@ -36,7 +36,7 @@ class Pipeline(command.TestCase):
         run = self.tour(*args)
         self.assertEqual((run.returncode, run.stderr), (0, ''))
         facts = command.facts_of(run)
-        lines, words, size = map(int, command.shell(WC, self.root).split())
+        lines, words, size = map(int, command.shell(WC, self.root).split()[:3])
         self.assertEqual((facts['lines'], facts['words'], facts['bytes']), (lines, words, size))
         self.assertEqual(facts['sha256'], command.shell(SHA, self.root).split()[0])
         self.assertEqual(facts['files'],
@@ -105,7 +105,7 @@ class Pipeline(command.TestCase):
         steps = command.json.loads(run.stdout)['sections']['queue']['steps']
         printed = [line[2:] for step in steps for line in step['code'] if line.startswith('$ ')]
         self.assertEqual(len(printed), 2)
-        self.assertEqual(command.shell(printed[0], self.root).split(), ['1', '1', '8'])
+        self.assertEqual(command.shell(printed[0], self.root).split()[:3], ['1', '1', '8'])
         self.assertEqual(command.shell(printed[1], self.root).split()[0], facts['sha256'])
 
     def test_a_path_is_read_in_full(self):

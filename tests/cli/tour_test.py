@@ -3,6 +3,7 @@
 """The sections of the tour: what they tell, as text and as JSON."""
 
 import json
+import pathlib
 import re
 import tempfile
 
@@ -16,6 +17,7 @@ class Tour(command.TestCase):
     @classmethod
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, 'file').write_text('one two\n')
             cls.run_ = command.thrum('tour', folder, '--json')
         cls.document = json.loads(cls.run_.stdout)
 

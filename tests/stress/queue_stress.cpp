@@ -326,21 +326,23 @@ TYPED_TEST(QueueStress, AQueueMayVanishAfterItsLastGet) {
         Actor putter([&] {
           for (int i = 0; i < rounds; ++i) {
             Q* queue = nullptr;
-            test::until([&] { return (queue = shared.exchange(nullptr)) != nullptr; });
+            while ((queue = shared.exchange(nullptr)) == nullptr) shared.wait(nullptr);
             for (int n = 0; n < 3; ++n) queue->put({0, n});
             finished = i;
+            finished.notify_one();
           }
         });
         for (int i = 0; i < rounds; ++i) {
           Page<Q> queue(i % 3);
           shared = &*queue;
+          shared.notify_one();
           if (i % 3 != 0 && i % 8 == 1) {  // bounded
             test::until([&] { return queue->full(); });
             blocked += test::is_blocked(putter.tid());
           }
           for (int n = 0; n < 3; ++n) (void)queue->get();
           queue.vanish();
-          test::until([&] { return finished == i; });
+          for (int last = finished; last != i; last = finished) finished.wait(last);
         }
       },
       [&] { return blocked > 0; });
@@ -357,12 +359,13 @@ TYPED_TEST(QueueStress, AQueueMayVanishAfterItsLastJoin) {
         Actor worker([&] {
           for (int i = 0; i < rounds; ++i) {
             Q* queue = nullptr;
-            test::until([&] { return (queue = shared.exchange(nullptr)) != nullptr; });
+            while ((queue = shared.exchange(nullptr)) == nullptr) shared.wait(nullptr);
             for (int n = 0; n < 2; ++n) {
               (void)queue->get();
               queue->task_done();
             }
             finished = i;
+            finished.notify_one();
           }
         });
         for (int i = 0; i < rounds; ++i) {
@@ -370,13 +373,14 @@ TYPED_TEST(QueueStress, AQueueMayVanishAfterItsLastJoin) {
           queue->put({0, 1});
           queue->put({0, 2});
           shared = &*queue;
+          shared.notify_one();
           if (i % 2 == 0) {
             queue->join();
           } else {
             while (!queue->join(3us)) ++gave_up;
           }
           queue.vanish();
-          test::until([&] { return finished == i; });
+          for (int last = finished; last != i; last = finished) finished.wait(last);
         }
       },
       [&] { return gave_up > 0; });

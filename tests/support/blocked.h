@@ -8,6 +8,7 @@
 #include <thrum/condition.h>
 #include <thrum/wait.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -49,6 +50,11 @@ class Actor {
     return until_blocked_within(&object, sizeof(object));
   }
   const Actor& until_blocked_on(const Condition& condition) const;
+  /// The same for a thread that may also end, because its time is up: returns whether it sleeps.
+  template <class T>
+  bool blocks_on_or_ends(const T& object) const {
+    return until_blocked_or_ended(&object, sizeof(object));
+  }
 
   void join();
   /// Returns whether the body has returned.
@@ -64,6 +70,7 @@ class Actor {
  private:
   struct State;
   const Actor& until_blocked_within(const void* begin, std::size_t size) const;
+  bool until_blocked_or_ended(const void* begin, std::size_t size) const;
   bool says_it_waits_within(const void* begin, std::size_t size) const;
 
   std::unique_ptr<State> state_;
@@ -82,8 +89,22 @@ class OneProcessor {
   std::unique_ptr<State> state_;
 };
 
-/// Makes the calling thread run only when no other wants its processor: on OneProcessor, what the
-/// others do to it until they sleep happens to it at once.
-void become_idle();
+/// Makes the calling thread wait its turn when it is woken, instead of taking the processor: on
+/// OneProcessor, what another thread does to it in a row happens to it at once.
+void become_polite();
+
+/// Ends a loop that provokes a race after so many rounds, or after a fifth of a second: on a loaded
+/// machine a round may take a thousand times longer. The stress tests have more time.
+class Rounds {
+ public:
+  explicit Rounds(int at_most) : left_(at_most) {}
+  /// Returns whether there is another round to run.
+  bool next() { return left_-- > 0 && std::chrono::steady_clock::now() < end_; }
+
+ private:
+  int left_;
+  const std::chrono::steady_clock::time_point end_ =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+};
 
 }  // namespace thrum::test

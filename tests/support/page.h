@@ -51,28 +51,28 @@ class Page {
 /// destroys the object at once: whoever still uses it dies. In every fourth round the taker, which
 /// must not give up then, sleeps before it is freed.
 template <class T, class Prepare, class Take, class Give, class... Args>
-void who_is_freed_destroys(int rounds, Prepare prepare, Take take, Give give, Args... args) {
+void who_is_freed_destroys(Rounds rounds, Prepare prepare, Take take, Give give, Args... args) {
   std::atomic<Page<T>*> shared{nullptr};
-  const auto until_shared = [&shared](bool is) {
-    while ((shared.load(std::memory_order_acquire) != nullptr) != is) sched_yield();
-  };
+  std::atomic<bool> done{false};
   Actor taker([&] {
-    for (int round = 0; round < rounds; ++round) {
-      until_shared(true);
+    for (int round = 0; !done; ++round) {
+      while (shared.load(std::memory_order_acquire) == nullptr && !done) sched_yield();
+      if (done) return;
       Page<T>& page = *shared.load(std::memory_order_acquire);
       take(*page, round);
       page.vanish();
       shared.store(nullptr, std::memory_order_release);
     }
   });
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; rounds.next(); ++round) {
     Page<T> page(args...);
     prepare(*page);
     shared.store(&page, std::memory_order_release);
     if (round % 4 == 0) taker.until_blocked_on(*page);
     give(*page, round);
-    until_shared(false);
+    while (shared.load(std::memory_order_acquire) != nullptr) sched_yield();
   }
+  done = true;
 }
 
 }  // namespace thrum::test

@@ -110,14 +110,14 @@ TEST(Barrier, AFastThreadMayLapASlowOneAgainAndAgain) {
   Barrier barrier(2);
   int rounds[2] = {0, 0};  // each written by one party; the barrier lets the other read it
   Actor other([&] {
-    for (int i = 1; i <= 2000; ++i) {
+    for (int i = 1; i <= 500; ++i) {
       rounds[1] = i;
       barrier.wait();
       EXPECT_EQ(rounds[0], i);
       barrier.wait();
     }
   });
-  for (int i = 1; i <= 2000; ++i) {
+  for (int i = 1; i <= 500; ++i) {
     rounds[0] = i;
     barrier.wait();
     EXPECT_EQ(rounds[1], i);
@@ -130,7 +130,7 @@ TEST(Barrier, AFastThreadLapsASleeperThatHasNotRunYet) {
   const test::OneProcessor one;
   Barrier barrier(2);
   Actor slow([&] {
-    test::become_idle();
+    test::become_polite();
     for (int i = 0; i < 10; ++i) barrier.wait();
   });
   for (int i = 0; i < 10; ++i) {
@@ -369,7 +369,7 @@ TEST(Barrier, AbortDuringAResetStaysUntilTheNextReset) {
   Barrier barrier(2);
   Outcome outcome{};
   Actor slow([&] {
-    test::become_idle();
+    test::become_polite();
     outcome = outcome_of(barrier);
   });
   slow.until_blocked_on(barrier);
@@ -476,7 +476,8 @@ TEST(Barrier, SpuriousWakesLetNobodyPass) {
 }
 
 TEST(Barrier, ATimeoutThatRacesTheLastArrivalHasOneOutcomeForAll) {
-  for (int i = 0; i < 500; ++i) {
+  test::Rounds rounds(500);
+  for (int i = 0; rounds.next(); ++i) {
     Barrier barrier(2);
     std::optional<std::uint32_t> timed;
     Actor gives_up([&] { timed = barrier.wait(std::chrono::microseconds(30 + i % 120)); });
@@ -488,7 +489,8 @@ TEST(Barrier, ATimeoutThatRacesTheLastArrivalHasOneOutcomeForAll) {
 }
 
 TEST(Barrier, AnAbortOrResetThatRacesTheLastArrivalHasOneOutcomeForAll) {
-  for (int i = 0; i < 300; ++i) {
+  test::Rounds rounds(300);
+  for (int i = 0; rounds.next(); ++i) {
     Barrier barrier(2);
     std::optional<Party> first(std::in_place, barrier);
     Actor breaker([&] { i % 2 == 0 ? barrier.abort() : barrier.reset(); });
@@ -521,7 +523,7 @@ TEST(Barrier, ManyThreadsManyRoundsWithBreaksInBetween) {
           } else {
             ++broken;
           }
-          if (passed > 300 && broken > 300) stop = true;
+          if (passed > 100 && broken > 100) stop = true;
         }
       });
     }
@@ -534,7 +536,7 @@ TEST(Barrier, ManyThreadsManyRoundsWithBreaksInBetween) {
 
 TEST(Barrier, MayBeDestroyedWhenAllButTheLastToArriveHaveReturned) {
   test::who_is_freed_destroys<Barrier>(
-      2000, [](Barrier&) {}, [](Barrier& barrier, int) { EXPECT_EQ(barrier.wait(), 0u); },
+      test::Rounds(2000), [](Barrier&) {}, [](Barrier& barrier, int) { EXPECT_EQ(barrier.wait(), 0u); },
       [](Barrier& barrier, int) {
         while (barrier.n_waiting() == 0) sched_yield();  // the other destroys: it comes first
         EXPECT_EQ(barrier.wait(), 1u);

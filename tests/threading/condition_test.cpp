@@ -589,7 +589,8 @@ TEST(Condition, NotifyFreesOnlyWaitersOfItsOwn) {
 
 TEST(Condition, WaitersMixedWithThreadsThatWantTheLock) {
   // A notified thread stands among the lock's own waiters; each must get its turn.
-  for (int i = 0; i < 100; ++i) {
+  test::Rounds rounds(100);
+  while (rounds.next()) {
     Lock lock;
     Condition condition(lock);
     int entered = 0;  // guarded by the lock
@@ -618,7 +619,7 @@ TEST(Condition, WaitersMixedWithThreadsThatWantTheLock) {
 TEST(Condition, MayBeDestroyedByAnyThreadThatWasNotified) {
   std::atomic<int> inside{-1};
   test::who_is_freed_destroys<Condition>(
-      2000, [](Condition&) {},
+      test::Rounds(2000), [](Condition&) {},
       [&](Condition& condition, int round) {
         const Guard guard(condition);
         inside = round;

@@ -147,7 +147,10 @@ TEST(Dump, ListsThreadsNotMadeByUsThatUseTheLibrary) {
 
 TEST(Dump, CanBeAskedForByAnyThread) {
   std::string text;
-  Thread thread({.name = "asks"}, [&] { text = dump_text(); });
+  Thread thread({.name = "asks"}, [&] {
+    until_blocked(main_thread(), Waitable::thread);
+    text = dump_text();
+  });
   thread.start();
   thread.join();
   EXPECT_TRUE(line_of(text, "asks").ends_with(": running")) << text;

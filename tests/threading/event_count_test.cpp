@@ -86,7 +86,7 @@ TEST(EventCount, WakesAll) {
 // One wake is under way at most, so who is woken must see to the others: by success,
 
 TEST(EventCount, PassesOneWakeFromSleeperToSleeper) {
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 20; ++round) {
     Permits permits;
     std::deque<Actor> sleepers;
     for (int i = 0; i < 4; ++i) {
@@ -128,7 +128,7 @@ TEST(EventCount, PassesAWakeOnThatAnExceptionCarriesAway) {
 // and by giving up.
 
 TEST(EventCount, PassesAWakeOnThatMeetsATimeOut) {
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < 40; ++round) {
     Permits permits;
     std::atomic<int> served{0};
     const Deadline soon = 200us;
@@ -151,7 +151,7 @@ TEST(EventCount, PassesAWakeOnThatMeetsATimeOut) {
 
 TEST(EventCount, ASleeperThatGaveUpTakesNoPermitToWakeWithIt) {
   Permits permits;
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < 40; ++round) {
     EXPECT_EQ(permits.block(1us), Outcome::would_block);
     Actor sleeper([&] { EXPECT_EQ(permits.block(forever), Outcome::done); });
     sleeper.until_blocked_on(permits);
@@ -166,7 +166,7 @@ TEST(EventCount, AnAnnouncementThatNobodyHeardDoesNotSilenceTheNext) {
   Actor flighty([&] {
     while (!over) (void)permits.block(1us);
   });
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < 40; ++round) {
     std::atomic<bool> served{false};
     Actor sleeper([&] { served = permits.block(forever) == Outcome::done; });
     while (!served) {

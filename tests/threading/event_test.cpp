@@ -90,7 +90,8 @@ TEST(Event, SetFreesEveryoneWhoWaits) {
 }
 
 TEST(Event, SetThenClearAtOnceFreesEveryoneWhoWaited) {
-  for (int i = 0; i < 20; ++i) {
+  test::Rounds rounds(20);
+  while (rounds.next()) {
     Event event;
     std::atomic<int> freed{0};
     std::deque<Actor> waiters;
@@ -196,7 +197,8 @@ TEST(Event, SpuriousWakesFreeNobody) {
 
 // set() and the end of the wait coincide: either it is reported, or it was too late.
 void a_set_is_never_lost(bool by_stop) {
-  for (int i = 0; i < 100; ++i) {
+  test::Rounds rounds(100);
+  for (int i = 0; rounds.next(); ++i) {
     Event event;
     std::stop_source source;
     bool reported = false;
@@ -224,7 +226,7 @@ TEST(Event, AStoppedWaiterLosesNoSet) { a_set_is_never_lost(true); }
 
 TEST(Event, TheWaiterThatSetFreedMayDestroyIt) {
   test::who_is_freed_destroys<Event>(
-      4000, [](Event&) {},
+      test::Rounds(4000), [](Event&) {},
       [](Event& event, int round) {
         if (round % 4 != 0 && event.wait(std::chrono::microseconds(round % 30))) return;
         event.wait();
@@ -233,7 +235,8 @@ TEST(Event, TheWaiterThatSetFreedMayDestroyIt) {
 }
 
 TEST(Event, AnEventOnTheWaitersStackMayBeSetByAWorker) {
-  for (int i = 0; i < 300; ++i) {
+  test::Rounds rounds(300);
+  while (rounds.next()) {
     std::optional<Actor> worker;
     {
       Event done;
@@ -244,7 +247,8 @@ TEST(Event, AnEventOnTheWaitersStackMayBeSetByAWorker) {
 }
 
 TEST(Event, WhatWasDoneBeforeSetHappensBeforeWhatIsDoneAfterSeeingIt) {
-  for (int i = 0; i < 200; ++i) {
+  test::Rounds rounds(200);
+  while (rounds.next()) {
     Event event;
     int first = 0, second = 0;  // not atomic: the thread sanitizer judges
     Actor waiter([&] {

@@ -370,7 +370,8 @@ TEST(Lock, ReleaseOfAReservedLockThrows) {
 
 // One waiter may give up at any moment, the other never does: each release must reach somebody.
 void no_release_is_swallowed(bool by_stop) {
-  for (int i = 0; i < 100; ++i) {
+  test::Rounds rounds(100);
+  for (int i = 0; rounds.next(); ++i) {
     Lock lock;
     std::stop_source source;
     lock.acquire();
@@ -423,7 +424,7 @@ TEST(Lock, IsNeitherLostNorDoubledWhenTimeEndsAsItIsGranted) {
 
 TEST(Lock, TheNextHolderMayDestroyIt) {
   test::who_is_freed_destroys<Lock>(
-      4000, [](Lock& lock) { lock.acquire(); },
+      test::Rounds(4000), [](Lock& lock) { lock.acquire(); },
       [](Lock& lock, int round) {
         // Sometimes it has announced that it sleeps, but runs when the lock comes free.
         if (round % 4 != 0 && lock.acquire(std::chrono::microseconds(round % 30))) return;

@@ -86,9 +86,7 @@ std::vector<std::function<void(Q&, ItemOf<Q>&)>> ways_to_put() {
       [](Q& queue, ItemOf<Q>& item) { EXPECT_TRUE(queue.put(std::move(item), 1h)); },
       [](Q& queue, ItemOf<Q>& item) { queue.put(std::as_const(item)); },
       [](Q& queue, ItemOf<Q>& item) { EXPECT_TRUE(queue.put(std::as_const(item), 1h)); },
-      [](Q& queue, ItemOf<Q>& item) {
-        queue.put_bulk({&item, 1});
-      },
+      [](Q& queue, ItemOf<Q>& item) { queue.put_bulk({&item, 1}); },
   };
 }
 template <class Q>

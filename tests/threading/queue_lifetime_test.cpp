@@ -26,7 +26,7 @@ using test::Actor;
 using test::Page;
 
 // More of them in tests/stress.
-constexpr int kRounds = 300;
+constexpr int kRounds = 200;
 
 // Rounds of: `there` works on a queue in another thread, `here` ends with the queue's last use, and
 // the queue vanishes.
@@ -38,17 +38,19 @@ void vanishes_after(std::int64_t maxsize, std::function<void(Q&, int)> there,
   Actor other([&] {
     for (int round = 0; round < kRounds; ++round) {
       Q* queue = nullptr;
-      test::until([&] { return (queue = shared.exchange(nullptr)) != nullptr; });
+      while ((queue = shared.exchange(nullptr)) == nullptr) shared.wait(nullptr);
       there(*queue, round);
       finished = round;
+      finished.notify_one();
     }
   });
   for (int round = 0; round < kRounds; ++round) {
     Page<Q> queue(maxsize);
     shared = &*queue;
+    shared.notify_one();
     here(*queue, round);
     queue.vanish();
-    test::until([&] { return finished == round; });
+    for (int last = finished; last != round; last = finished) finished.wait(last);
   }
 }
 
@@ -117,7 +119,7 @@ TYPED_TEST(QueueLifetime, ATimedJoinerMayDestroyTheQueueWhileATaskEnds) {
 }
 
 TYPED_TEST(QueueLifetime, AJoinerThatSleepsMayDestroyTheQueueWhileTaskDoneReturns) {
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 20; ++round) {
     auto queue = std::make_unique<Page<TypeParam>>(0);
     TypeParam& q = **queue;
     q.put(1);
@@ -132,7 +134,7 @@ TYPED_TEST(QueueLifetime, AJoinerThatSleepsMayDestroyTheQueueWhileTaskDoneReturn
 }
 
 TYPED_TEST(QueueLifetime, AGetterThatSleepsMayDestroyTheQueueWhileThePutReturns) {
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 20; ++round) {
     auto queue = std::make_unique<Page<TypeParam>>(0);
     TypeParam& q = **queue;
     Actor getter([&] {

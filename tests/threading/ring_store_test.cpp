@@ -516,9 +516,9 @@ TEST(Queue, PutMayInterruptItselfInASignalHandler) {
   Queue<int> queue(64);
   interrupted = &queue;
   put_in_handler = 0;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { put_in_handler += interrupted->put(1000, nonblocking); };
-  struct sigaction before {};
+  struct sigaction before{};
   sigaction(SIGUSR1, &action, &before);
   std::atomic<bool> over{false};
   std::atomic<int> put{0}, got{0};

@@ -263,7 +263,7 @@ TEST(RLock, DestroyingAHeldLockIsLegal) {
 
 TEST(RLock, TheNextHolderMayDestroyIt) {
   test::who_is_freed_destroys<RLock>(
-      4000, [](RLock& lock) { lock.acquire(); },
+      test::Rounds(4000), [](RLock& lock) { lock.acquire(); },
       [](RLock& lock, int round) {
         if (round % 4 != 0 && lock.acquire(std::chrono::microseconds(round % 30))) return;
         lock.acquire();

@@ -181,7 +181,8 @@ TEST(Semaphore, OneWaiterGoesOnForEachPermit) {
 
 TEST(Semaphore, TwoReleasesFreeTwoSleepers) {
   // llvm#46357: the second release finds a permit and must wake all the same.
-  for (int i = 0; i < 100; ++i) {
+  test::Rounds rounds(100);
+  for (int i = 0; rounds.next(); ++i) {
     Semaphore semaphore(0);
     Actor first([&] { semaphore.acquire(); });
     Actor second([&] { semaphore.acquire(); });
@@ -233,7 +234,8 @@ TEST(Semaphore, SpuriousWakesGiveNoPermit) {
 
 // One waiter may give up at any moment, the other never does: each permit must reach somebody.
 void no_permit_is_swallowed(bool by_stop) {
-  for (int i = 0; i < 100; ++i) {
+  test::Rounds rounds(100);
+  for (int i = 0; rounds.next(); ++i) {
     Semaphore semaphore(0);
     std::stop_source source;
     bool got = false;
@@ -282,7 +284,7 @@ TEST(Semaphore, PermitsAreNeitherLostNorDoubledWhenTimeEndsAsTheyAreGiven) {
 
 TEST(Semaphore, WhoTakesThePermitMayDestroyIt) {
   test::who_is_freed_destroys<Semaphore>(
-      4000, [](Semaphore&) {},
+      test::Rounds(4000), [](Semaphore&) {},
       [](Semaphore& semaphore, int round) {
         if (round % 4 != 0 && semaphore.acquire(std::chrono::microseconds(round % 30))) return;
         semaphore.acquire();

@@ -19,8 +19,7 @@ using test::Actor;
 
 struct Work {
   bool finish(std::uint64_t n) {
-    return tasks.finish(
-        n, [this] { return got.load(); }, [this] { return put.load(); });
+    return tasks.finish(n, [this] { return got.load(); }, [this] { return put.load(); });
   }
   bool join(const Deadline& deadline) {
     WaitingFor what{Waitable::queue_join, this};

@@ -25,12 +25,12 @@ using test::Actor;
 struct Sleeper {
   explicit Sleeper(const Deadline& until)
       : deadline(until), thread([this] {
-          test::become_idle();
+          test::become_polite();
           do {
             why = wait(word, 0, deadline);
           } while ((why == Wake::woken || why == Wake::changed) && !aimed);
         }) {
-    thread.until_blocked_on(word);
+    asleep = thread.blocks_on_or_ends(word);
     aimed = true;
   }
 
@@ -38,6 +38,7 @@ struct Sleeper {
   const Deadline deadline;
   std::atomic<bool> aimed{false};
   Wake why{};
+  bool asleep = false;
   Actor thread;
 };
 
@@ -47,6 +48,7 @@ TEST(Law1SuccessWins, AWakeAfterAStopIsReportedAsWoken) {
   while (both < 20) {
     std::stop_source source;
     Sleeper sleeper(source.get_token());
+    ASSERT_TRUE(sleeper.asleep);
     source.request_stop();
     const int woken = wake(&sleeper.word, 1);
     sleeper.thread.join();
@@ -60,6 +62,7 @@ TEST(Law1SuccessWins, AStopAfterAWakeDoesNotSwallowIt) {
   for (int i = 0; i < 20; ++i) {
     std::stop_source source;
     Sleeper sleeper(source.get_token());
+    ASSERT_TRUE(sleeper.asleep);
     ASSERT_EQ(wake(&sleeper.word, 1), 1);
     source.request_stop();
     sleeper.thread.join();
@@ -72,6 +75,7 @@ void wake_when_time_is_up(std::stop_token token) {
   int both = 0;
   while (both < 10) {
     Sleeper sleeper(Deadline(10ms).or_stop(token));
+    if (!sleeper.asleep) continue;  // this machine is slow: too late already
     // The sleeper's time passes while it gets no processor.
     while (!sleeper.deadline.expired()) {
     }
@@ -128,7 +132,8 @@ TEST(Law2WakeUsesOnlyTheAddress, AnUnmappedPageIsNotTouched) {
 }
 
 TEST(Law2WakeUsesOnlyTheAddress, TheThreadThatWasFreedMayDestroyTheWord) {
-  for (int i = 0; i < 200; ++i) {
+  test::Rounds rounds(200);
+  while (rounds.next()) {
     test::Page<Word> word(0u);
     Word* const address = &*word;
     Actor waiter([&] {
@@ -191,7 +196,8 @@ TEST(Law4TheWordAloneDecides, AStoreBeforeTheSleepIsNeverMissed) {
 }
 
 TEST(Law5StoreThenWakeAndLoadAfterwards, CarriesTheDataAcross) {
-  for (int i = 0; i < 100; ++i) {
+  test::Rounds rounds(100);
+  for (int i = 0; rounds.next(); ++i) {
     Word word{0};
     int data = 0;  // not atomic: the thread sanitizer judges
     Actor reader([&] {

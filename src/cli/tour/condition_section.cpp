@@ -23,7 +23,8 @@ void show_shop(Tour& tour) {
   std::deque<int> shelf;
   std::size_t most = 0;
 
-  const auto produce = [&](std::stop_token stop) {
+  // Two conditions share the lock, which the analysis of clang cannot know.
+  const auto produce = [&](std::stop_token stop) THRUM_TSA(no_thread_safety_analysis) {
     for (int item = 1; item <= kItems + 2 && !stop.stop_requested(); ++item) {
       Guard guard(lock);
       emptied.wait_for([&] { return shelf.size() < kShelf; });
@@ -36,7 +37,7 @@ void show_shop(Tour& tour) {
     int items = 0;
     std::int64_t sum = 0;
   };
-  const auto consume = [&](Bag& bag) {
+  const auto consume = [&](Bag& bag) THRUM_TSA(no_thread_safety_analysis) {
     for (;;) {
       Guard guard(lock);
       filled.wait_for([&] { return !shelf.empty(); });

@@ -99,6 +99,8 @@ void show_exceptions(Report& report) {
                    .holds = !after_guard});
 }
 
+// What it does wrong on purpose, clang would say at compile time.
+THRUM_TSA(no_thread_safety_analysis)
 void show_giving_up(Tour& tour) {
   Report& report = tour.report;
   THRUM_RUN(report, Lock lock);
@@ -159,6 +161,8 @@ void show_giving_up(Tour& tour) {
                    .holds = refused.starts_with("UsageError")});
 }
 
+// Clang knows no lock that may be taken twice.
+THRUM_TSA(no_thread_safety_analysis)
 void show_relatives(Report& report) {
   THRUM_RUN(report, RLock again);
   THRUM_RUN(report, Guard outer(again); Guard inner(again));

@@ -251,7 +251,8 @@ Totals Pipeline::run(std::stop_token stop, const PipelineEvents& events) {
       next_look = kTick;
     }
   }
-  const bool stopped = !results.is_shutdown();
+  // Whoever is stopped lets its task go, so the queues may come to an orderly end nevertheless.
+  const bool stopped = stop_.stop_requested();
   while (std::optional<Result> result = results.get(nonblocking)) {
     merge(std::move(*result), totals, events);
   }

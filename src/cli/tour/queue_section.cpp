@@ -212,7 +212,8 @@ void show_pipeline(Tour& tour) {
 
   const bool one_file = !std::filesystem::is_directory(tour.path);
   const std::string wc =
-      one_file ? "LC_ALL=C wc FILE" : find_command(tour.exclude, "xargs -0 cat | LC_ALL=C wc");
+      one_file ? "LC_ALL=C wc FILE"
+               : find_command(tour.exclude, "LC_ALL=C wc --files0-from=- | tail -n 1");
   const std::string sha256sum =
       one_file ? "sha256sum FILE"
                : find_command(tour.exclude, "LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum");

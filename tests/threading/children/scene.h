@@ -15,7 +15,7 @@ struct Scene {
 
 /// Prints a line by one system call: seen at once, whatever becomes of the process.
 void say(const std::string& line) noexcept;
-/// Blocks until there is no more input.
+/// Blocks until the input ends.
 void until_input_ends();
 /// Blocks until the thread with this kernel id sleeps in a system call.
 void until_asleep(unsigned native_id);

@@ -110,14 +110,14 @@ TEST(Barrier, AFastThreadMayLapASlowOneAgainAndAgain) {
   Barrier barrier(2);
   int rounds[2] = {0, 0};  // each written by one party; the barrier lets the other read it
   Actor other([&] {
-    for (int i = 1; i <= 500; ++i) {
+    for (int i = 1; i <= 200; ++i) {
       rounds[1] = i;
       barrier.wait();
       EXPECT_EQ(rounds[0], i);
       barrier.wait();
     }
   });
-  for (int i = 1; i <= 500; ++i) {
+  for (int i = 1; i <= 200; ++i) {
     rounds[0] = i;
     barrier.wait();
     EXPECT_EQ(rounds[1], i);
@@ -551,7 +551,7 @@ TEST(Barrier, WhatEveryPartyDidHappensBeforeWhatEveryPartyDoes) {
   std::deque<Actor> parties;
   for (int i = 0; i < kParties; ++i) {
     parties.emplace_back([&, i] {
-      for (int round = 1; round <= 500; ++round) {
+      for (int round = 1; round <= 150; ++round) {
         data[i] = round;
         barrier.wait();
         for (const int other : data) EXPECT_EQ(other, round);

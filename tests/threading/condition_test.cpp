@@ -543,7 +543,7 @@ TEST(Condition, SeveralConditionsMayShareALock) {
   bool full = false;  // guarded by the lock
   int got = 0;
   Actor consumer([&] {
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 200; ++i) {
       const Guard guard(lock);
       not_empty.wait_for([&] { return full; });
       full = false;
@@ -551,14 +551,14 @@ TEST(Condition, SeveralConditionsMayShareALock) {
       not_full.notify();
     }
   });
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 200; ++i) {
     const Guard guard(lock);
     not_full.wait_for([&] { return !full; });
     full = true;
     not_empty.notify();
   }
   consumer.join();
-  EXPECT_EQ(got, 500);
+  EXPECT_EQ(got, 200);
 }
 
 TEST(Condition, NotifyFreesOnlyWaitersOfItsOwn) {
@@ -636,21 +636,21 @@ TEST(Condition, WhatWasDoneBeforeNotifyHappensBeforeWhatIsDoneAfterWait) {
   Condition condition;
   int ball = 0;  // guarded by the lock; the thread sanitizer judges
   Actor other([&] {
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 300; ++i) {
       const Guard guard(condition);
       condition.wait_for([&] { return ball % 2 == 1; });
       ++ball;
       condition.notify();
     }
   });
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 300; ++i) {
     const Guard guard(condition);
     condition.wait_for([&] { return ball % 2 == 0; });
     ++ball;
     condition.notify();
   }
   other.join();
-  EXPECT_EQ(ball, 2000);
+  EXPECT_EQ(ball, 600);
 }
 
 }  // namespace

@@ -296,13 +296,13 @@ TEST(Semaphore, WhatWasDoneBeforeAReleaseHappensBeforeWhatThePermitAllows) {
   Semaphore given(0), taken(0);
   int data = 0;  // not atomic: the thread sanitizer judges
   Actor reader([&] {
-    for (int i = 1; i <= 2000; ++i) {
+    for (int i = 1; i <= 300; ++i) {
       given.acquire();
       EXPECT_EQ(data, i);
       taken.release();
     }
   });
-  for (int i = 1; i <= 2000; ++i) {
+  for (int i = 1; i <= 300; ++i) {
     data = i;
     given.release();
     taken.acquire();

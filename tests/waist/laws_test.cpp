@@ -181,13 +181,13 @@ TEST(Law4TheWordAloneDecides, AStoreBeforeTheSleepIsNeverMissed) {
   for (const Deadline& deadline : {Deadline(forever), Deadline(source.get_token())}) {
     std::array<Word, 2> turn{};
     Actor other([&] {
-      for (std::uint32_t i = 0; i < 2000; ++i) {
+      for (std::uint32_t i = 0; i < 500; ++i) {
         while (turn[0].load(std::memory_order_acquire) == i) (void)wait(turn[0], i, deadline);
         turn[1].store(i + 1, std::memory_order_release);
         wake(&turn[1], 1);
       }
     });
-    for (std::uint32_t i = 0; i < 2000; ++i) {
+    for (std::uint32_t i = 0; i < 500; ++i) {
       turn[0].store(i + 1, std::memory_order_release);
       wake(&turn[0], 1);
       while (turn[1].load(std::memory_order_acquire) == i) (void)wait(turn[1], i, deadline);

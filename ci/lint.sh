@@ -6,6 +6,9 @@
 # clang-tidy needs one: see the preset tidy.
 source "$(dirname "$0")/common.sh"
 
+tools/lint_layers.py
+tools/lint_orders.py
+
 mode=(--dry-run -Werror)
 if [[ ${1-} == --fix ]]; then
   mode=(-i)
@@ -16,6 +19,3 @@ for folder in include src tests bench examples; do
   [[ ! -d $folder ]] || folders+=("$folder")
 done
 find "${folders[@]}" -name '*.h' -o -name '*.cpp' | xargs clang-format-19 "${mode[@]}"
-
-tools/lint_layers.py
-tools/lint_orders.py

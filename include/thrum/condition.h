@@ -113,9 +113,9 @@ class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Co
   void unlink(Waiter& waiter) noexcept;
 
   RLock own_;
-  Lock* const lock_ = nullptr;    // at most one of lock_, rlock_ is set; neither: own_
+  Lock* const lock_ = nullptr;  // at most one of lock_, rlock_ is set; neither: own_
   RLock* const rlock_ = nullptr;
-  Waiter* last_ = nullptr;        // circular list, oldest is last_->next; guarded by the lock
+  Waiter* last_ = nullptr;  // circular list, oldest is last_->next; guarded by the lock
 };
 
 }  // namespace thrum

@@ -42,6 +42,8 @@ class THRUM_API EventCount {
       -> decltype(attempt(true));
 
  private:
+  friend struct EventCountTest;
+
   // state_: how many are between register and deregister, and the wake permit. The permit is taken
   // by who is about to wake one, and given back by whoever comes next to sleep or from sleep. It
   // may be given back too early (then two wakes are under way), never too late: a sleeper reads

@@ -67,8 +67,8 @@ class Local : public LocalBase {
     requires(sizeof...(Args) != 1 || (!std::is_same_v<std::decay_t<Args>, Local> && ...))
   explicit Local(Args&&... args)
       : make_([kept = std::make_tuple(std::forward<Args>(args)...)] {
-          return std::apply(
-              [](const auto&... each) { return std::make_unique<Holder>(each...); }, kept);
+          return std::apply([](const auto&... each) { return std::make_unique<Holder>(each...); },
+                            kept);
         }) {}
 
   /// Returns the calling thread's value, made now if it is the first time.

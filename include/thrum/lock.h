@@ -31,7 +31,8 @@ class THRUM_API THRUM_TSA(capability("mutex")) Lock : public StdLockable<Lock> {
   /// Order   after the release() that freed it.
   /// Cost    one compare-exchange when free.
   void acquire() THRUM_TSA(acquire_capability()) {
-    if (!try_acquire()) [[unlikely]] acquire_slow();
+    if (!try_acquire()) [[unlikely]]
+      acquire_slow();
   }
 
   /// Blocks until the caller holds the lock, or until `deadline`.
@@ -133,7 +134,8 @@ class THRUM_API THRUM_TSA(capability("mutex")) RLock : public StdLockable<RLock>
   /// Throws  UsageError if the caller does not hold it.
   /// Order   before the acquire() that takes it next.
   void release() THRUM_TSA(release_capability()) {
-    if (!is_owned()) [[unlikely]] not_owned();
+    if (!is_owned()) [[unlikely]]
+      not_owned();
     if (--depth_ != 0) return;
     owner_.store(0, std::memory_order_relaxed);
     lock_.release();
@@ -156,7 +158,8 @@ class THRUM_API THRUM_TSA(capability("mutex")) RLock : public StdLockable<RLock>
 
   bool enter_again() {
     if (!is_owned()) return false;
-    if (depth_ == UINT32_MAX) [[unlikely]] too_deep();
+    if (depth_ == UINT32_MAX) [[unlikely]]
+      too_deep();
     ++depth_;
     return true;
   }

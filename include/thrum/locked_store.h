@@ -239,7 +239,7 @@ class LockedStore {
   }
 
   Lock lock_;
-  Items items_;                         // guarded by lock_
+  Items items_;  // guarded by lock_
   std::atomic<std::size_t> limit_;
   std::atomic<std::uint64_t> puts_{0};  // written under lock_
   std::atomic<std::uint64_t> gets_{0};  // written under lock_

@@ -245,32 +245,32 @@ class BasicQueue {
   // No deadline means for ever.
   Outcome offer(T& item, const Deadline* deadline = nullptr) {
     const Outcome outcome = store_.try_put(item, false);
-    if (outcome != Outcome::would_block) [[likely]] return outcome;
+    if (outcome != Outcome::would_block) [[likely]]
+      return outcome;
     return offer_slow(item, deadline);
   }
   Outcome offer_slow(T& item, const Deadline* deadline) {
     if (deadline != nullptr && deadline->is_poll()) return Outcome::would_block;
     WaitingFor what = waiting_for(Waitable::queue_put);
-    return store_.putters.block_on(
-        [&](bool slept) { return store_.try_put(item, slept); },
-        [&] { return !store_.full() || store_.is_closed(); },
-        deadline != nullptr ? *deadline : Deadline(forever), what);
+    return store_.putters.block_on([&](bool slept) { return store_.try_put(item, slept); },
+                                   [&] { return !store_.full() || store_.is_closed(); },
+                                   deadline != nullptr ? *deadline : Deadline(forever), what);
   }
 
   template <class Sink>
   Outcome take(Sink sink, const Deadline* deadline = nullptr) {
     const Outcome outcome = store_.try_get(sink, false);
-    if (outcome != Outcome::would_block) [[likely]] return outcome;
+    if (outcome != Outcome::would_block) [[likely]]
+      return outcome;
     return take_slow(sink, deadline);
   }
   template <class Sink>
   Outcome take_slow(Sink& sink, const Deadline* deadline) {
     if (deadline != nullptr && deadline->is_poll()) return Outcome::would_block;
     WaitingFor what = waiting_for(Waitable::queue_get);
-    return store_.getters.block_on(
-        [&](bool slept) { return store_.try_get(sink, slept); },
-        [&] { return !store_.empty() || store_.is_closed(); },
-        deadline != nullptr ? *deadline : Deadline(forever), what);
+    return store_.getters.block_on([&](bool slept) { return store_.try_get(sink, slept); },
+                                   [&] { return !store_.empty() || store_.is_closed(); },
+                                   deadline != nullptr ? *deadline : Deadline(forever), what);
   }
 
   // Blocks until there is an item to look for.
@@ -385,9 +385,8 @@ class BasicQueue<T, Store>::Items {
 /// Like    queue.Queue.
 template <class T>
 class Queue final
-    : public BasicQueue<
-          T, std::conditional_t<std::is_nothrow_move_constructible_v<T>, RingStore<T>,
-                                LockedStore<T, FifoItems<T>>>> {
+    : public BasicQueue<T, std::conditional_t<std::is_nothrow_move_constructible_v<T>, RingStore<T>,
+                                              LockedStore<T, FifoItems<T>>>> {
  public:
   using Queue::BasicQueue::BasicQueue;
 };

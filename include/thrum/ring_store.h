@@ -84,8 +84,10 @@ class RingStore {
             std::construct_at(&slot.item, std::move(item));
             slot.stamp.store(at + 1, std::memory_order_release);  // [slot]
             // Only addresses from here on: who gets the item may destroy the queue.
-            if (wake_getter) [[unlikely]] EventCount::wake(getter);
-            if (wake_putter) [[unlikely]] EventCount::wake(putter);
+            if (wake_getter) [[unlikely]]
+              EventCount::wake(getter);
+            if (wake_putter) [[unlikely]]
+              EventCount::wake(putter);
             return Outcome::done;
           }
         } else if (static_cast<std::int64_t>(stamp - at) < 0) {
@@ -125,8 +127,10 @@ class RingStore {
             sink(std::move(slot.item));
             std::destroy_at(&slot.item);
             slot.stamp.store(at + ring.lap, std::memory_order_release);  // [slot]
-            if (wake_putter) [[unlikely]] EventCount::wake(putter);
-            if (wake_getter) [[unlikely]] EventCount::wake(getter);
+            if (wake_putter) [[unlikely]]
+              EventCount::wake(putter);
+            if (wake_getter) [[unlikely]]
+              EventCount::wake(getter);
             return Outcome::done;
           }
         } else if (static_cast<std::int64_t>(stamp - (at + 1)) < 0) {
@@ -135,7 +139,8 @@ class RingStore {
             at = now;
             continue;
           }
-          if (!ring.closing.load(std::memory_order_acquire)) return Outcome::would_block;  // [chain]
+          if (!ring.closing.load(std::memory_order_acquire))
+            return Outcome::would_block;                                         // [chain]
           const std::uint64_t tail = ring.tail.load(std::memory_order_seq_cst);  // [claim]
           if ((tail & ~ring.closed) != at || (tail & ring.closed) == 0) return Outcome::would_block;
           break;  // closed and empty
@@ -179,7 +184,7 @@ class RingStore {
     return ring.puts_before(ring.tail.load(std::memory_order_seq_cst) & ~ring.closed);  // [claim]
   }
   std::uint64_t gets() const noexcept {
-    const Ring& ring = *head_ring_.load(std::memory_order_seq_cst);               // [chain]
+    const Ring& ring = *head_ring_.load(std::memory_order_seq_cst);      // [chain]
     return ring.puts_before(ring.head.load(std::memory_order_seq_cst));  // [claim]
   }
   std::size_t size() const noexcept {
@@ -201,9 +206,9 @@ class RingStore {
   alignas(kLine) EventCount putters;
 
  private:
-  static constexpr std::size_t kFirstRing = 64;           // slots, without a limit
-  static constexpr std::size_t kFirstBytes = 64 * 1024;   // at most, with a large one
-  static constexpr std::uintptr_t kOpen = 0, kEnd = 1;    // next: not known yet, none ever
+  static constexpr std::size_t kFirstRing = 64;          // slots, without a limit
+  static constexpr std::size_t kFirstBytes = 64 * 1024;  // at most, with a large one
+  static constexpr std::uintptr_t kOpen = 0, kEnd = 1;   // next: not known yet, none ever
 
   // stamp     | the slot
   // at        | is free for the put that claims index `at`
@@ -248,7 +253,8 @@ class RingStore {
     const std::uint64_t lap;
     std::uint64_t base = 0;  // fixed before the ring is linked
     const std::unique_ptr<Slot[]> slots;
-    std::atomic<bool> closing{false};  // set before the bit: who finds nothing need not look at tail
+    std::atomic<bool> closing{
+        false};  // set before the bit: who finds nothing need not look at tail
     std::atomic<std::uintptr_t> next{kOpen};
     alignas(kLine) std::atomic<std::uint64_t> tail{0};
     alignas(kLine) std::atomic<std::uint64_t> head{0};
@@ -274,7 +280,7 @@ class RingStore {
   // Ends a full ring, with its successor ready: if there is no memory, nothing has happened.
   void close(Ring& ring, std::size_t limit) {
     std::unique_ptr<Ring> next = successor(ring, limit);
-    ring.closing.store(true, std::memory_order_release);  // [chain]
+    ring.closing.store(true, std::memory_order_release);         // [chain]
     ring.tail.fetch_or(ring.closed, std::memory_order_seq_cst);  // [claim]
     link(ring, std::move(next));
   }

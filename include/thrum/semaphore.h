@@ -35,7 +35,8 @@ class THRUM_API Semaphore : public StdLockable<Semaphore> {
   /// Order   after the release() that gave it.
   /// Cost    one compare-exchange when there is one.
   void acquire() {
-    if (!try_acquire()) [[unlikely]] acquire_slow();
+    if (!try_acquire()) [[unlikely]]
+      acquire_slow();
   }
 
   /// Takes a permit; blocks until there is one, or until `deadline`.
@@ -53,9 +54,7 @@ class THRUM_API Semaphore : public StdLockable<Semaphore> {
   void release(std::int64_t n = 1) { give(n, max()); }
 
   /// Returns how many permits there are; stale as soon as it is returned.
-  std::uint32_t value() const noexcept {
-    return permits(state_.load(std::memory_order_relaxed));
-  }
+  std::uint32_t value() const noexcept { return permits(state_.load(std::memory_order_relaxed)); }
 
  protected:
   void give(std::int64_t n, std::uint32_t limit);

@@ -71,11 +71,11 @@ struct Switches {
 
 /// What a Thread may be told besides its target: `Thread({.name = "reader", .daemon = true}, f)`.
 struct ThreadOptions {
-  Group* group = nullptr;            ///< the thread becomes its member
-  std::string name{};                ///< empty: `Thread-N`
-  std::optional<bool> daemon{};      ///< unset: as the creating thread
-  std::size_t stack_size = 0;        ///< bytes; 0: threading::stack_size()
-  std::vector<int> affinity{};       ///< processors it may run on; empty: as the creating thread
+  Group* group = nullptr;        ///< the thread becomes its member
+  std::string name{};            ///< empty: `Thread-N`
+  std::optional<bool> daemon{};  ///< unset: as the creating thread
+  std::size_t stack_size = 0;    ///< bytes; 0: threading::stack_size()
+  std::vector<int> affinity{};   ///< processors it may run on; empty: as the creating thread
 };
 
 /// Names a thread: any number of handles may name the same one, and outlive it.

@@ -50,7 +50,7 @@ struct WaitingFor {
   Waitable kind = Waitable::nothing;
   const void* object = nullptr;
   const char* name = nullptr;  ///< the object's, if it has one
-  std::int64_t since_ns = 0;  ///< steady time of the first sleep; 0 before it; set by wait()
+  std::int64_t since_ns = 0;   ///< steady time of the first sleep; 0 before it; set by wait()
 };
 
 /// Blocks while `word == expected`.
@@ -101,7 +101,8 @@ THRUM_API void enroll() noexcept;
 /// Returns the calling thread's ids.
 /// Cost     one load and a predicted branch; a system call the first time in a thread.
 inline const Self& self() noexcept {
-  if (tls_self.native_id == 0) [[unlikely]] enroll();
+  if (tls_self.native_id == 0) [[unlikely]]
+    enroll();
   return tls_self;
 }
 

@@ -62,7 +62,7 @@ Barrier::End Barrier::wait(const Deadline& deadline, std::uint32_t& index) {
       if (await_round(state, deadline, Where::outside) == End::gave_up) return End::gave_up;
       state = state_.load(std::memory_order_acquire);  // [break]
     } else if (state_.compare_exchange_weak(state, state + kOneInside,
-                                            std::memory_order_acq_rel,    // [round]
+                                            std::memory_order_acq_rel,     // [round]
                                             std::memory_order_acquire)) {  // [break]
       break;
     }
@@ -95,7 +95,8 @@ Barrier::End Barrier::await_round(std::uint64_t arrived, const Deadline& deadlin
     if (gave_up) {
       // Break it, unless it ends first: the compare-exchange decides.
       if (where == Where::outside ||
-          state_.compare_exchange_weak(state, state | kBroken, std::memory_order_release,  // [break]
+          state_.compare_exchange_weak(state, state | kBroken,
+                                       std::memory_order_release,  // [break]
                                        std::memory_order_relaxed)) {
         if (where == Where::inside && (state & kSleepers) != 0) wake(word(), kEveryone);
         return End::gave_up;
@@ -154,8 +155,7 @@ bool Barrier::finish_round(std::uint64_t round) {
 }
 
 void Barrier::abort() noexcept {
-  const std::uint64_t state =
-      state_.fetch_or(kBroken, std::memory_order_release);  // [break]
+  const std::uint64_t state = state_.fetch_or(kBroken, std::memory_order_release);  // [break]
   if ((state & kSleepers) != 0) wake(word(), kEveryone);
 }
 
@@ -163,8 +163,7 @@ void Barrier::reset() noexcept {
   std::uint64_t state = state_.load(std::memory_order_relaxed);
   std::uint64_t after = 0;
   do {
-    after = inside(state) == 0 ? next_round(state)
-                               : (state & ~(kBroken | kSleepers)) | kResetting;
+    after = inside(state) == 0 ? next_round(state) : (state & ~(kBroken | kSleepers)) | kResetting;
   } while (!state_.compare_exchange_weak(state, after, std::memory_order_release,  // [break]
                                          std::memory_order_relaxed));
   if ((state & kSleepers) != 0) wake(word(), kEveryone);

@@ -29,7 +29,8 @@ struct Condition::Waiter {
 
 bool Condition::wait(const Deadline& deadline) {
   if (!is_held()) {
-    throw_usage_error("thrum::Condition::wait: the caller does not hold the lock, acquire it first");
+    throw_usage_error(
+        "thrum::Condition::wait: the caller does not hold the lock, acquire it first");
   }
   Waiter me;
   me.next = last_ != nullptr ? last_->next : &me;

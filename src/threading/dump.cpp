@@ -24,19 +24,32 @@ using namespace std::chrono_literals;
 
 const char* text_of(Waitable kind) noexcept {
   switch (kind) {
-    case Waitable::nothing: return "a system call";
-    case Waitable::word: return "a word";
-    case Waitable::lock: return "a lock";
-    case Waitable::rlock: return "an rlock";
-    case Waitable::semaphore: return "a semaphore";
-    case Waitable::event: return "an event";
-    case Waitable::condition: return "a condition";
-    case Waitable::barrier: return "a barrier";
-    case Waitable::queue_get: return "a queue (get)";
-    case Waitable::queue_put: return "a queue (put)";
-    case Waitable::queue_join: return "a queue (join)";
-    case Waitable::thread: return "a thread (join)";
-    case Waitable::group: return "a group (join)";
+    case Waitable::nothing:
+      return "a system call";
+    case Waitable::word:
+      return "a word";
+    case Waitable::lock:
+      return "a lock";
+    case Waitable::rlock:
+      return "an rlock";
+    case Waitable::semaphore:
+      return "a semaphore";
+    case Waitable::event:
+      return "an event";
+    case Waitable::condition:
+      return "a condition";
+    case Waitable::barrier:
+      return "a barrier";
+    case Waitable::queue_get:
+      return "a queue (get)";
+    case Waitable::queue_put:
+      return "a queue (put)";
+    case Waitable::queue_join:
+      return "a queue (join)";
+    case Waitable::thread:
+      return "a thread (join)";
+    case Waitable::group:
+      return "a group (join)";
   }
   return "something";
 }
@@ -69,7 +82,7 @@ struct Seen {
   std::uint64_t ident = 0;
   std::string name;
   bool daemon = false;
-  bool ours = false;           // has a record
+  bool ours = false;  // has a record
   WaitingFor blocked_on{};
   std::uint32_t waits_for = 0;  // native id of the thread that must act first, 0 if unknown
   std::string waits_for_name;
@@ -138,9 +151,9 @@ std::string line_of(const Seen& seen) {
   if (seen.daemon && seen.ours) text += " (daemon)";
   if (seen.ident != 0) text += ", ident " + std::to_string(seen.ident);
   text += ", native id " + std::to_string(seen.native_id) + ": ";
-  Life life = kernel::life_of(seen.native_id)
-                  .value_or(seen.blocked_on.kind == Waitable::nothing ? Life::running
-                                                                      : Life::blocked);
+  Life life =
+      kernel::life_of(seen.native_id)
+          .value_or(seen.blocked_on.kind == Waitable::nothing ? Life::running : Life::blocked);
   if (seen.native_id == self().native_id) life = Life::running;
   text += ThreadState{life, life == Life::blocked ? seen.blocked_on : WaitingFor{}}.text();
   if (life == Life::blocked && seen.waits_for != 0) {
@@ -216,21 +229,29 @@ void on_signal(int) {
 
 std::string ThreadState::text() const {
   switch (life) {
-    case Life::new_: return "new";
-    case Life::ready: return "ready";
-    case Life::running: return "running";
+    case Life::new_:
+      return "new";
+    case Life::ready:
+      return "ready";
+    case Life::running:
+      return "running";
     case Life::blocked:
       return "blocked on " + object_text(blocked_on) +
              (blocked_on.kind == Waitable::nothing ? ""
                                                    : ", for " + seconds_since(blocked_on.since_ns));
-    case Life::terminated: break;
+    case Life::terminated:
+      break;
   }
   switch (end) {
     case End::alive:
-    case End::returned: return "terminated, returned";
-    case End::threw: return "terminated, threw an exception";
-    case End::exited: return "terminated, exited";
-    case End::forked: break;
+    case End::returned:
+      return "terminated, returned";
+    case End::threw:
+      return "terminated, threw an exception";
+    case End::exited:
+      return "terminated, exited";
+    case End::forked:
+      break;
   }
   return "terminated, lives in the parent of this fork";
 }
@@ -282,7 +303,7 @@ void dump_on_signal(int signal) {
       printer = made.release();
     }
   }
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   if (::sigaction(signal, &action, nullptr) != 0) {

@@ -50,9 +50,8 @@ struct GroupRecord {
   bool caller_is_member() const { return ThreadRecord::group_of_caller() == this; }
   void remove_caller() {
     const Guard guard(lock);
-    std::erase_if(members, [](const ThreadHandle& member) {
-      return ThreadRecord::of(member).is_caller();
-    });
+    std::erase_if(members,
+                  [](const ThreadHandle& member) { return ThreadRecord::of(member).is_caller(); });
   }
 
   // Returns false if it gave up.

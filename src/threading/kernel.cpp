@@ -153,7 +153,7 @@ void set_name(pthread_t thread, const std::string& name) noexcept {
   if (size < name.size()) {
     while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0) == 0x80) --size;
   }
-  std::memcpy(cut, name.data(), size);
+  std::copy_n(name.data(), size, cut);
   ::pthread_setname_np(thread, cut);
 }
 

@@ -69,7 +69,8 @@ constinit thread_local void* tls_table = nullptr;
 
 }  // namespace
 
-// The pthread key's destructor: after the thread_locals. A value's destructor may make other values.
+// The pthread key's destructor: after the thread_locals. A value's destructor may make other
+// values.
 void LocalBase::thread_exits(void* raw) noexcept {
   const std::unique_ptr<Table> table(static_cast<Table*>(raw));
   constexpr int kMostRounds = 1000;  // of values that make each other again and again

@@ -46,8 +46,8 @@ bool Lock::contend(const Deadline& deadline, WaitingFor& what, bool slept) noexc
       // Who has slept cannot know whether it was the only one: it takes the lock as contended, at
       // worst one wake too many. A starving thread takes its own plea back; if it was not the only
       // one, the next will plead again.
-      const std::uint32_t taken = me | (slept ? kSleepers : 0) | (word & kSleepers) |
-                                  (starving ? 0 : word & kStarving);
+      const std::uint32_t taken =
+          me | (slept ? kSleepers : 0) | (word & kSleepers) | (starving ? 0 : word & kStarving);
       if (word_.compare_exchange_weak(word, taken, std::memory_order_acquire,  // [handoff]
                                       std::memory_order_relaxed)) {
         return true;
@@ -56,9 +56,9 @@ bool Lock::contend(const Deadline& deadline, WaitingFor& what, bool slept) noexc
     }
     if (gave_up) {
       // Held: leave, and take the plea back, or the lock would be reserved for nobody.
-      if (!starving || word_.compare_exchange_weak(word, word & ~kStarving,
-                                                   std::memory_order_relaxed,
-                                                   std::memory_order_relaxed)) {
+      if (!starving ||
+          word_.compare_exchange_weak(word, word & ~kStarving, std::memory_order_relaxed,
+                                      std::memory_order_relaxed)) {
         return false;
       }
       continue;

@@ -21,9 +21,9 @@ void EventCount::wake_all() noexcept {
 }
 
 std::uint32_t EventCount::enter() noexcept {
-  state_.fetch_add(1, std::memory_order_seq_cst);                          // [sleepers]
-  const std::uint32_t epoch = epoch_.load(std::memory_order_seq_cst);      // [sleepers]
-  state_.fetch_and(~kWaking, std::memory_order_seq_cst);                   // [sleepers]
+  state_.fetch_add(1, std::memory_order_seq_cst);                      // [sleepers]
+  const std::uint32_t epoch = epoch_.load(std::memory_order_seq_cst);  // [sleepers]
+  state_.fetch_and(~kWaking, std::memory_order_seq_cst);               // [sleepers]
   return epoch;
 }
 

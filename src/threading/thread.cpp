@@ -100,7 +100,8 @@ ThreadState ThreadHandle::state() const {
 
 std::exception_ptr ThreadHandle::exception() const {
   const ThreadRecord& thread = record();
-  const bool over = thread.state.load(std::memory_order_acquire) >= ThreadRecord::kTerminated;  // [end]
+  const bool over =
+      thread.state.load(std::memory_order_acquire) >= ThreadRecord::kTerminated;  // [end]
   return over || thread.is_caller() ? thread.exception : nullptr;
 }
 
@@ -113,7 +114,8 @@ void ThreadHandle::set_name(std::string name) const {
   ThreadRecord& thread = record();
   const waist::Registry registry;
   thread.name = std::move(name);
-  if (thread.has_pthread) kernel::set_name(thread.pthread.load(std::memory_order_relaxed), thread.name);
+  if (thread.has_pthread)
+    kernel::set_name(thread.pthread.load(std::memory_order_relaxed), thread.name);
 }
 
 bool ThreadHandle::daemon() const { return record().daemon.load(std::memory_order_relaxed); }
@@ -124,9 +126,7 @@ void ThreadHandle::set_daemon(bool daemon) const {
   record().daemon.store(daemon, std::memory_order_relaxed);
 }
 
-std::uint64_t ThreadHandle::ident() const {
-  return record().ident.load(std::memory_order_relaxed);
-}
+std::uint64_t ThreadHandle::ident() const { return record().ident.load(std::memory_order_relaxed); }
 
 std::uint32_t ThreadHandle::native_id() const {
   ThreadRecord& thread = record();
@@ -191,8 +191,8 @@ Thread::Thread(Plan plan) {
   const bool daemon =
       options.daemon.value_or(ThreadRecord::current().daemon.load(std::memory_order_relaxed) &&
                               ThreadRecord::current().origin == ThreadRecord::Origin::ours);
-  record_ = std::make_shared<ThreadRecord>(ThreadRecord::Origin::ours, std::move(options.name),
-                                           daemon);
+  record_ =
+      std::make_shared<ThreadRecord>(ThreadRecord::Origin::ours, std::move(options.name), daemon);
   record_->stack_size = options.stack_size;
   record_->affinity = std::move(options.affinity);
   record_->body = std::move(plan.body);
@@ -230,7 +230,7 @@ std::size_t set_stack_size(std::size_t bytes) {
 ThreadHandle current_thread() {
   return ThreadRecord::handle(ThreadRecord::current().shared_from_this());
 }
-ThreadHandle main_thread() { return ThreadRecord::handle(ThreadRecord::main()); }
+ThreadHandle main_thread() { return ThreadRecord::handle(ThreadRecord::of_main()); }
 
 std::vector<ThreadHandle> enumerate() {
   std::vector<ThreadHandle> handles;

@@ -4,8 +4,10 @@
 // Edges
 //   [end] terminated -> join, is_alive: all a thread did happens before what is done after join().
 //   [owner] attach -> current: a record is made before its node points to it.
-//   [refused] start -> native_id: seq_cst puts "the start failed; does somebody want the id?" and "I
-//         want the id; did the start fail?" in one order, so at least one of the two sees the other.
+//   [refused] start -> native_id: seq_cst puts "the start failed; does somebody want the id?" and
+//   "I
+//         want the id; did the start fail?" in one order, so at least one of the two sees the
+//         other.
 #include "threading/thread_record.h"
 
 #include <cxxabi.h>
@@ -177,7 +179,7 @@ ThreadRecord& ThreadRecord::current() {
   return *record;
 }
 
-std::shared_ptr<ThreadRecord> ThreadRecord::main() {
+std::shared_ptr<ThreadRecord> ThreadRecord::of_main() {
   if (thrum::self().native_id == main_native_id()) return current().shared_from_this();
   set_up_fork();
   auto made = make_alien(main_native_id());
@@ -212,12 +214,13 @@ void ThreadRecord::end_main() noexcept {
 
 bool ThreadRecord::request_stop() {
   // What waits for the request may be on the stack of a thread that is not here.
-  if (state.load(std::memory_order_acquire) == kReaped && end == End::forked) return false;  // [end]
+  if (state.load(std::memory_order_acquire) == kReaped && end == End::forked)
+    return false;  // [end]
   return stop.request_stop();
 }
 
 std::vector<std::shared_ptr<ThreadRecord>> ThreadRecord::all() {
-  (void)main();
+  (void)of_main();
   std::vector<std::shared_ptr<ThreadRecord>> records;
   const waist::Registry registry;
   for (ThreadRecord* record = list_first; record != nullptr; record = record->next) {

@@ -32,7 +32,7 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
 
   /// Returns the calling thread's record, made now if it has none.
   static ThreadRecord& current();
-  static std::shared_ptr<ThreadRecord> main();
+  static std::shared_ptr<ThreadRecord> of_main();
   static std::vector<std::shared_ptr<ThreadRecord>> all();
   /// (registry)
   static ThreadRecord* first() noexcept;
@@ -59,7 +59,9 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   /// Returns whether it was started in this process, not in one that this was forked from.
   bool is_of_this_process() const noexcept;
 
-  bool is_alive() const noexcept { return state.load(std::memory_order_acquire) == kStarted; }  // [end]
+  bool is_alive() const noexcept {
+    return state.load(std::memory_order_acquire) == kStarted;  // [end]
+  }
   bool is_caller() const noexcept {
     return ident.load(std::memory_order_relaxed) == self().ident;  // only we store our own
   }
@@ -90,15 +92,15 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   End end = End::alive;
   Switches switches;
 
-  std::string name;                            // (registry)
-  waist::Node* node = nullptr;                 // (registry) null until it runs
-  std::atomic<pthread_t> pthread{};            // 0 not known yet; written when it is started
-  std::atomic<bool> reaper{false};             // somebody reaps it, or will when it ends
-  bool has_pthread = false;                    // (registry) it may be used
-  unsigned born_after_forks = 0;               // (registry) written at the start, and by a fork
-  std::shared_ptr<ThreadRecord> keep_alive;    // (registry) while the thread lives
-  ThreadRecord* next = nullptr;                // (registry)
-  ThreadRecord* previous = nullptr;            // (registry)
+  std::string name;                          // (registry)
+  waist::Node* node = nullptr;               // (registry) null until it runs
+  std::atomic<pthread_t> pthread{};          // 0 not known yet; written when it is started
+  std::atomic<bool> reaper{false};           // somebody reaps it, or will when it ends
+  bool has_pthread = false;                  // (registry) it may be used
+  unsigned born_after_forks = 0;             // (registry) written at the start, and by a fork
+  std::shared_ptr<ThreadRecord> keep_alive;  // (registry) while the thread lives
+  ThreadRecord* next = nullptr;              // (registry)
+  ThreadRecord* previous = nullptr;          // (registry)
 };
 
 /// Reports an exception that left a thread, by the user's hook.

@@ -5,7 +5,8 @@
 //   [list] release -> acquire of the registry's lock: the list and its owners.
 //   [seqlock] publish, retract -> blocked_on: a reader that sees one new field sees the odd version
 //             written before it.
-//   [end] begin_process_end + is_parked, retract + park_if_ending: seq_cst puts "the end begins; is it
+//   [end] begin_process_end + is_parked, retract + park_if_ending: seq_cst puts "the end begins; is
+//   it
 //         blocked?" and "no longer blocked; did the end begin?" in one order, so at least one of
 //         the two sees the other.
 #include "waist/self.h"
@@ -50,7 +51,7 @@ class QuietLock {
 };
 
 constinit QuietLock list_lock;
-constinit Node* list_first = nullptr;                  // guarded by list_lock
+constinit Node* list_first = nullptr;  // guarded by list_lock
 constinit std::atomic<std::uint64_t> next_ident{1};
 constinit std::atomic<std::uint64_t> ending_ident{0};  // the thread that ends the process, or 0
 
@@ -125,7 +126,8 @@ void enroll_as(std::uint64_t ident) noexcept {
 }
 
 Node& this_node() noexcept {
-  if (tls_self.native_id == 0) [[unlikely]] enroll();
+  if (tls_self.native_id == 0) [[unlikely]]
+    enroll();
   return tls_node;
 }
 
@@ -156,10 +158,10 @@ void park_if_ending(Node& me) noexcept {
 WaitingFor blocked_on(const Node& node) noexcept {
   for (int attempt = 0; attempt < 64; ++attempt) {
     const std::uint32_t version = node.version.load(std::memory_order_acquire);  // [seqlock]
-    const WaitingFor what{node.kind.load(std::memory_order_acquire),       // [seqlock]
-                          node.object.load(std::memory_order_acquire),     // [seqlock]
-                          node.name.load(std::memory_order_acquire),       // [seqlock]
-                          node.since_ns.load(std::memory_order_acquire)};  // [seqlock]
+    const WaitingFor what{node.kind.load(std::memory_order_acquire),             // [seqlock]
+                          node.object.load(std::memory_order_acquire),           // [seqlock]
+                          node.name.load(std::memory_order_acquire),             // [seqlock]
+                          node.since_ns.load(std::memory_order_acquire)};        // [seqlock]
     if (what.kind == Waitable::nothing) return {};
     if (version % 2 == 0 && node.version.load(std::memory_order_relaxed) == version) return what;
   }

@@ -125,7 +125,8 @@ int wake(const Word* word, int count) noexcept {
 }
 
 int requeue(const Word* from, const Word* to, int count) noexcept {
-  const long moved = ::syscall(SYS_futex, from, FUTEX_REQUEUE | FUTEX_PRIVATE_FLAG, 0, count, to, 0);
+  const long moved =
+      ::syscall(SYS_futex, from, FUTEX_REQUEUE | FUTEX_PRIVATE_FLAG, 0, count, to, 0);
   // Refused (a sandbox): then wake them.
   return moved < 0 ? wake(from, count) : static_cast<int>(moved);
 }

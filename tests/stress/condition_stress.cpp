@@ -95,10 +95,9 @@ TEST(ConditionStress, ItemsPassThroughWhileWaitersTimeOutAndAreStopped) {
               if (i % 4 == 0) source.request_stop();
               const Guard guard(lock);
               const Deadline deadline =
-                  kind == 0 ? Deadline(std::chrono::milliseconds(1))
-                  : kind == 1
-                      ? Deadline(std::chrono::microseconds(i % 50))
-                      : Deadline(std::chrono::milliseconds(1)).or_stop(source.get_token());
+                  kind == 0   ? Deadline(std::chrono::milliseconds(1))
+                  : kind == 1 ? Deadline(std::chrono::microseconds(i % 50))
+                              : Deadline(std::chrono::milliseconds(1)).or_stop(source.get_token());
               if (!not_empty.wait_for([&] { return items > 0; }, deadline)) {
                 ++(source.stop_requested() && kind == 2 ? stopped : timed_out);
                 continue;

@@ -386,6 +386,61 @@ TYPED_TEST(QueueStress, AQueueMayVanishAfterItsLastJoin) {
       [&] { return gave_up > 0; });
 }
 
+// Each put adds a ring at once or finds one that another is adding, when the end comes.
+TEST(QueueStress, AnEndThatMeetsAGrowingRingIsTheEnd) {
+  std::atomic<int> in_the_middle{0};
+  test::stress(
+      [&](long budget) {
+        const int rounds = static_cast<int>(budget);
+        std::atomic<Queue<int>*> shared{nullptr};
+        std::atomic<int> finished{-1}, put{0};
+        Actor putter([&] {
+          for (int i = 0; i < rounds; ++i) {
+            Queue<int>* queue = nullptr;
+            test::until([&] { return (queue = shared.exchange(nullptr)) != nullptr; });
+            int n = 0;
+            while (n < 60 && queue->put(int{n}, nonblocking)) ++n;
+            put = n;
+            finished = i;
+          }
+        });
+        for (int i = 0; i < rounds; ++i) {
+          Queue<int> queue(1);
+          queue.put(0);
+          queue.set_maxsize(0);
+          shared = &queue;
+          test::until([&] { return shared == nullptr; });
+          for (int spins = 0; spins < 1000 && queue.qsize() < static_cast<std::size_t>(i % 20);) {
+            ++spins;
+          }
+          queue.shutdown();
+          EXPECT_TRUE(queue.is_shutdown());
+          EXPECT_FALSE(queue.put(1, nonblocking));
+          test::until([&] { return finished == i; });
+          EXPECT_EQ(queue.qsize(), static_cast<std::size_t>(put) + 1);
+          in_the_middle += put < 60;
+        }
+      },
+      [&] { return in_the_middle > 0; });
+}
+
+TEST(QueueStress, PutIsNotRefusedWhileOthersPutAndGet) {
+  test::stress(
+      [](long each) {
+        Queue<Item> queue(1'000'000'000);
+        std::deque<Actor> actors;
+        for (int i = 0; i < 2; ++i) {
+          actors.emplace_back([&] {
+            for (int n = 0; n < each; ++n) ASSERT_TRUE(queue.put({0, n}, nonblocking));
+          });
+          actors.emplace_back([&] {
+            for (int n = 0; n < each; ++n) (void)queue.get();
+          });
+        }
+      },
+      [] { return true; });
+}
+
 TEST(QueueStress, MaxsizeMayChangeAllTheTime) {
   test::stress(
       [&](long budget) {

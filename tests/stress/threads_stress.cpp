@@ -103,7 +103,9 @@ TEST(ThreadStress, QuestionsMayMeetTheEndOfAThread) {
             EXPECT_NE(thread.ident(), 0u);
             ++asked;
           }
-          if (i % 8 == 0) EXPECT_EQ(dump_text().find("deadlock"), std::string::npos);
+          if (i % 8 == 0) {
+            EXPECT_EQ(dump_text().find("deadlock"), std::string::npos);
+          }
         }
         stop = true;
       },

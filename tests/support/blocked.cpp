@@ -142,7 +142,7 @@ pid_t Actor::tid() const noexcept { return state_->tid; }
 void Actor::interrupt() const {
   static std::once_flag once;
   std::call_once(once, [] {
-    struct sigaction nothing {};
+    struct sigaction nothing{};
     nothing.sa_handler = [](int) {};
     sigaction(SIGUSR2, &nothing, nullptr);
   });

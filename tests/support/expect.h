@@ -39,9 +39,7 @@ bool true_in_child(Check check) {
 /// Measures how much time has passed, to compare from below.
 class Stopwatch {
  public:
-  std::chrono::nanoseconds elapsed() const {
-    return std::chrono::steady_clock::now() - started_;
-  }
+  std::chrono::nanoseconds elapsed() const { return std::chrono::steady_clock::now() - started_; }
 
  private:
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

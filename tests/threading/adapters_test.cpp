@@ -35,9 +35,9 @@ struct SetBackClock {
   static inline std::chrono::milliseconds offset{};
   static time_point now() {
     if (looks++ == 1) offset = -30ms;  // after the first conversion
-    return time_point(std::chrono::duration_cast<duration>(
-                          std::chrono::steady_clock::now().time_since_epoch()) +
-                      offset);
+    return time_point(
+        std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()) +
+        offset);
   }
 };
 
@@ -107,10 +107,8 @@ TYPED_TEST(StdAdapters, UniqueLockTimed) {
   Actor([&] {
     const Stopwatch watch;
     EXPECT_FALSE(std::unique_lock(this->held, 5ms).owns_lock());
-    EXPECT_FALSE(
-        std::unique_lock(this->held, std::chrono::steady_clock::now() + 5ms).owns_lock());
-    EXPECT_FALSE(
-        std::unique_lock(this->held, std::chrono::system_clock::now() + 5ms).owns_lock());
+    EXPECT_FALSE(std::unique_lock(this->held, std::chrono::steady_clock::now() + 5ms).owns_lock());
+    EXPECT_FALSE(std::unique_lock(this->held, std::chrono::system_clock::now() + 5ms).owns_lock());
     EXPECT_FALSE(std::unique_lock(this->held, std::try_to_lock).owns_lock());
     EXPECT_GE(watch.elapsed(), 10ms);
   }).join();

@@ -45,8 +45,7 @@ Outcome outcome_of(Barrier& barrier) {
 
 // A thread that waits once, asleep inside.
 struct Party {
-  explicit Party(Barrier& barrier)
-      : thread([this, &barrier] { outcome = outcome_of(barrier); }) {
+  explicit Party(Barrier& barrier) : thread([this, &barrier] { outcome = outcome_of(barrier); }) {
     thread.until_blocked_on(barrier);
   }
   Outcome result() {
@@ -458,8 +457,7 @@ TEST(Barrier, SpuriousWakesLetNobodyPass) {
   std::stop_source source;
   std::atomic<int> passed{0};
   std::deque<Actor> parties;
-  for (const Deadline& deadline :
-       {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
+  for (const Deadline& deadline : {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
     parties.emplace_back([&, deadline] { passed += barrier.wait(deadline).has_value(); });
   }
   for (int i = 0; i < 10; ++i) {
@@ -536,7 +534,8 @@ TEST(Barrier, ManyThreadsManyRoundsWithBreaksInBetween) {
 
 TEST(Barrier, MayBeDestroyedWhenAllButTheLastToArriveHaveReturned) {
   test::who_is_freed_destroys<Barrier>(
-      test::Rounds(2000), [](Barrier&) {}, [](Barrier& barrier, int) { EXPECT_EQ(barrier.wait(), 0u); },
+      test::Rounds(2000), [](Barrier&) {},
+      [](Barrier& barrier, int) { EXPECT_EQ(barrier.wait(), 0u); },
       [](Barrier& barrier, int) {
         while (barrier.n_waiting() == 0) sched_yield();  // the other destroys: it comes first
         EXPECT_EQ(barrier.wait(), 1u);

@@ -28,8 +28,7 @@ using test::Actor;
 using test::refuses;
 using test::Stopwatch;
 
-static_assert(!std::is_copy_constructible_v<Condition> &&
-              !std::is_move_constructible_v<Condition>);
+static_assert(!std::is_copy_constructible_v<Condition> && !std::is_move_constructible_v<Condition>);
 static_assert(std::is_void_v<decltype(std::declval<Condition&>().wait())>);
 
 constinit Condition global_condition;
@@ -387,8 +386,7 @@ TYPED_TEST(ConditionOver, SpuriousWakesFreeNobody) {
   std::stop_source source;
   std::atomic<int> freed{0};
   std::deque<Actor> waiters;
-  for (const Deadline& deadline :
-       {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
+  for (const Deadline& deadline : {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
     waiters.push_back(this->waiter([&] { ++freed; }, deadline));
   }
   for (int i = 0; i < 10; ++i) {

@@ -397,8 +397,8 @@ TEST(DumpInADebugger, IsOneCall) {
   if (std::system("command -v gdb >/dev/null") != 0) FAIL() << "gdb is required: apt install gdb";
   Child child({"sleeps"});
   child.expect_line("ready");
-  const std::string gdb = "gdb -batch -nx -p " + std::to_string(child.pid()) +
-                          " -ex 'call (void)thrum_dump()' >/dev/null 2>&1";
+  const std::string gdb = "setsid --wait gdb -batch -nx -p " + std::to_string(child.pid()) +
+                          " -ex 'call (void)thrum_dump()' </dev/null >/dev/null 2>&1";
   ASSERT_EQ(std::system(gdb.c_str()), 0);
   child.expect_error("\"MainThread\"");
   child.close_input();

@@ -14,6 +14,17 @@
 #include "support/expect.h"
 
 namespace thrum {
+
+struct EventCountTest {
+  // As an announcement leaves it whose sleeper has just gone.
+  static void leave_permit_taken(EventCount& sleepers) {
+    sleepers.state_.fetch_or(EventCount::kWaking, std::memory_order_relaxed);
+  }
+  static void set_epoch(EventCount& sleepers, std::uint32_t epoch) {
+    sleepers.epoch_.store(epoch, std::memory_order_relaxed);
+  }
+};
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -72,6 +83,33 @@ TEST(EventCount, ReturnsWhatTheAttemptReturns) {
   EXPECT_EQ(permits.block(forever), Outcome::closed);
 }
 
+TEST(EventCount, DoesNotRefuseWhatIsThereWhenItGivesUp) {
+  // What came without waking anybody, and what came before the last look.
+  for (auto outcome = Outcome::would_block; outcome != Outcome::done;) {  // if it was too fast
+    Permits permits;
+    Actor sleeper([&] { outcome = permits.block(20ms); });
+    (void)sleeper.blocks_on_or_ends(permits);
+    permits.free = 1;
+  }
+  Permits permits;
+  std::stop_source source;
+  Actor stopped([&] { EXPECT_EQ(permits.block(source.get_token()), Outcome::done); });
+  stopped.until_blocked_on(permits);
+  permits.free = 1;
+  source.request_stop();
+}
+
+TEST(EventCount, EpochMayRunOver) {
+  Permits permits;
+  EventCountTest::set_epoch(permits.sleepers, UINT32_MAX - 2);
+  for (int i = 0; i < 6; ++i) {
+    Actor sleeper([&] { EXPECT_EQ(permits.block(forever), Outcome::done); });
+    sleeper.until_blocked_on(permits);
+    permits.give();
+  }
+  EXPECT_LT(permits.sleepers.address()->load(std::memory_order_relaxed), 100u);
+}
+
 TEST(EventCount, WakesAll) {
   Permits permits;
   std::deque<Actor> sleepers;
@@ -86,7 +124,7 @@ TEST(EventCount, WakesAll) {
 // One wake is under way at most, so who is woken must see to the others: by success,
 
 TEST(EventCount, PassesOneWakeFromSleeperToSleeper) {
-  for (int round = 0; round < 20; ++round) {
+  for (test::Rounds rounds(60); rounds.next();) {
     Permits permits;
     std::deque<Actor> sleepers;
     for (int i = 0; i < 4; ++i) {
@@ -128,7 +166,8 @@ TEST(EventCount, PassesAWakeOnThatAnExceptionCarriesAway) {
 // and by giving up.
 
 TEST(EventCount, PassesAWakeOnThatMeetsATimeOut) {
-  for (int round = 0; round < 40; ++round) {
+  int round = 0;
+  for (test::Rounds rounds(120); rounds.next(); ++round) {
     Permits permits;
     std::atomic<int> served{0};
     const Deadline soon = 200us;
@@ -151,7 +190,7 @@ TEST(EventCount, PassesAWakeOnThatMeetsATimeOut) {
 
 TEST(EventCount, ASleeperThatGaveUpTakesNoPermitToWakeWithIt) {
   Permits permits;
-  for (int round = 0; round < 40; ++round) {
+  for (test::Rounds rounds(120); rounds.next();) {
     EXPECT_EQ(permits.block(1us), Outcome::would_block);
     Actor sleeper([&] { EXPECT_EQ(permits.block(forever), Outcome::done); });
     sleeper.until_blocked_on(permits);
@@ -160,13 +199,23 @@ TEST(EventCount, ASleeperThatGaveUpTakesNoPermitToWakeWithIt) {
 }
 
 TEST(EventCount, AnAnnouncementThatNobodyHeardDoesNotSilenceTheNext) {
+  Permits permits;
+  for (int round = 0; round < 5; ++round) {
+    EventCountTest::leave_permit_taken(permits.sleepers);
+    Actor sleeper([&] { EXPECT_EQ(permits.block(forever), Outcome::done); });
+    sleeper.until_blocked_on(permits);
+    permits.give();
+  }
+}
+
+TEST(EventCount, AnAnnouncementAsASleeperLeavesDoesNotSilenceTheNext) {
   // The sleeper leaves between being counted and being woken, again and again.
   Permits permits;
   std::atomic<bool> over{false};
   Actor flighty([&] {
     while (!over) (void)permits.block(1us);
   });
-  for (int round = 0; round < 40; ++round) {
+  for (test::Rounds rounds(120); rounds.next();) {
     std::atomic<bool> served{false};
     Actor sleeper([&] { served = permits.block(forever) == Outcome::done; });
     while (!served) {

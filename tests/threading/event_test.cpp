@@ -180,8 +180,7 @@ TEST(Event, SpuriousWakesFreeNobody) {
   std::stop_source source;
   std::atomic<int> freed{0};
   std::deque<Actor> waiters;
-  for (const Deadline& deadline :
-       {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
+  for (const Deadline& deadline : {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
     waiters.emplace_back([&, deadline] { freed += event.wait(deadline); });
   }
   for (int i = 0; i < 10; ++i) {
@@ -286,8 +285,8 @@ Event* event_of_handler = nullptr;
 TEST(Event, SetIsSafeInASignalHandler) {
   Event event;
   event_of_handler = &event;
-  struct sigaction action {};
-  struct sigaction before {};
+  struct sigaction action{};
+  struct sigaction before{};
   action.sa_handler = [](int) { event_of_handler->set(); };
   sigaction(SIGUSR1, &action, &before);
   Actor waiter([&] { event.wait(); });

@@ -266,8 +266,7 @@ TEST(Lock, SpuriousWakesLetNobodyIn) {
   std::stop_source source;
   lock.acquire();
   std::deque<Actor> waiters;
-  for (const Deadline& deadline :
-       {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
+  for (const Deadline& deadline : {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
     waiters.emplace_back([&, deadline] {
       EXPECT_TRUE(lock.acquire(deadline));
       ++in;

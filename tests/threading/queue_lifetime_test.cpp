@@ -119,7 +119,7 @@ TYPED_TEST(QueueLifetime, ATimedJoinerMayDestroyTheQueueWhileATaskEnds) {
 }
 
 TYPED_TEST(QueueLifetime, AJoinerThatSleepsMayDestroyTheQueueWhileTaskDoneReturns) {
-  for (int round = 0; round < 20; ++round) {
+  for (test::Rounds rounds(50); rounds.next();) {
     auto queue = std::make_unique<Page<TypeParam>>(0);
     TypeParam& q = **queue;
     q.put(1);
@@ -134,7 +134,7 @@ TYPED_TEST(QueueLifetime, AJoinerThatSleepsMayDestroyTheQueueWhileTaskDoneReturn
 }
 
 TYPED_TEST(QueueLifetime, AGetterThatSleepsMayDestroyTheQueueWhileThePutReturns) {
-  for (int round = 0; round < 20; ++round) {
+  for (test::Rounds rounds(50); rounds.next();) {
     auto queue = std::make_unique<Page<TypeParam>>(0);
     TypeParam& q = **queue;
     Actor getter([&] {

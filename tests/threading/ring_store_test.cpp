@@ -486,27 +486,6 @@ TEST(Queue, AnEndThatMeetsAGrowingRingLosesNothing) {
   }
 }
 
-// hard-bugs 8 and 9: numbers that run over.
-
-TEST(EventCountOfAQueue, EpochMayRunOver) {
-  RingStore<int> store(1);
-  // The word is not const; only who looks at it from outside should leave it alone.
-  const_cast<Word*>(store.getters.address())->store(UINT32_MAX - 2, std::memory_order_relaxed);
-  WaitingFor what{};
-  for (int i = 0; i < 10; ++i) {
-    Actor getter([&] {
-      std::optional<int> item;
-      const Outcome outcome = store.getters.block_on(
-          [&](bool slept) { return store.try_get([&](int&& n) noexcept { item = n; }, slept); },
-          [&] { return !store.empty(); }, forever, what);
-      EXPECT_EQ(outcome, Outcome::done);
-      EXPECT_EQ(item, i);
-    });
-    getter.until_blocked_on(store.getters);
-    EXPECT_EQ(put(store, i), Outcome::done);
-  }
-}
-
 // hard-bugs 29: a put in a signal handler that interrupts a put or a get.
 
 Queue<int>* interrupted = nullptr;

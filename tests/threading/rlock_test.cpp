@@ -174,8 +174,9 @@ TEST(RLock, AFreeLockIsNeverRefused) {
   RLock lock;
   std::stop_source stopped;
   stopped.request_stop();
-  for (const Deadline& deadline : {Deadline(nonblocking), Deadline(-1s),
-                                   Deadline(Deadline::Clock::now()), Deadline(stopped.get_token())}) {
+  for (const Deadline& deadline :
+       {Deadline(nonblocking), Deadline(-1s), Deadline(Deadline::Clock::now()),
+        Deadline(stopped.get_token())}) {
     EXPECT_TRUE(lock.acquire(deadline));
     EXPECT_EQ(lock.recursion_count(), 1u);
     lock.release();

@@ -26,8 +26,7 @@ using test::Stopwatch;
 
 static_assert(sizeof(Semaphore) == 8);
 static_assert(std::is_trivially_destructible_v<Semaphore>);
-static_assert(!std::is_copy_constructible_v<Semaphore> &&
-              !std::is_move_constructible_v<Semaphore>);
+static_assert(!std::is_copy_constructible_v<Semaphore> && !std::is_move_constructible_v<Semaphore>);
 static_assert(!std::is_copy_constructible_v<BoundedSemaphore> &&
               !std::is_move_constructible_v<BoundedSemaphore>);
 static_assert(!std::is_convertible_v<int, Semaphore>);
@@ -57,8 +56,8 @@ TEST(Semaphore, MayBeginWithNoPermit) {
 TEST(Semaphore, PermitsOutOfRangeThrow) {
   EXPECT_TRUE(refuses("thrum::Semaphore", [] { Semaphore semaphore(-1); }));
   EXPECT_TRUE(refuses("thrum::Semaphore", [] { Semaphore semaphore(INT64_MIN); }));
-  EXPECT_TRUE(refuses("thrum::Semaphore",
-                      [] { Semaphore semaphore(std::int64_t{Semaphore::max()} + 1); }));
+  EXPECT_TRUE(
+      refuses("thrum::Semaphore", [] { Semaphore semaphore(std::int64_t{Semaphore::max()} + 1); }));
   EXPECT_TRUE(refuses("thrum::Semaphore", [] { Semaphore semaphore(INT64_MAX); }));
   EXPECT_NO_THROW(Semaphore{Semaphore::max()});
   EXPECT_THROW(BoundedSemaphore(-1), UsageError);
@@ -86,8 +85,7 @@ TEST(Semaphore, ReleaseOfLessThanOneThrowsAndGivesNothing) {
 
 TEST(Semaphore, ReleaseAboveMaxThrowsAndGivesNothing) {
   Semaphore semaphore(1);
-  EXPECT_TRUE(
-      refuses("thrum::Semaphore::release", [&] { semaphore.release(Semaphore::max()); }));
+  EXPECT_TRUE(refuses("thrum::Semaphore::release", [&] { semaphore.release(Semaphore::max()); }));
   EXPECT_TRUE(refuses("thrum::Semaphore::release", [&] { semaphore.release(INT64_MAX); }));
   EXPECT_EQ(semaphore.value(), 1u);
   semaphore.release(Semaphore::max() - 1);
@@ -100,8 +98,9 @@ TEST(Semaphore, APermitIsNeverRefused) {
   Semaphore semaphore(1);
   std::stop_source stopped;
   stopped.request_stop();
-  for (const Deadline& deadline : {Deadline(nonblocking), Deadline(-1s),
-                                   Deadline(Deadline::Clock::now()), Deadline(stopped.get_token())}) {
+  for (const Deadline& deadline :
+       {Deadline(nonblocking), Deadline(-1s), Deadline(Deadline::Clock::now()),
+        Deadline(stopped.get_token())}) {
     EXPECT_TRUE(semaphore.acquire(deadline));
     semaphore.release();
   }
@@ -212,8 +211,7 @@ TEST(Semaphore, SpuriousWakesGiveNoPermit) {
   std::stop_source source;
   std::atomic<int> in{0};
   std::deque<Actor> waiters;
-  for (const Deadline& deadline :
-       {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
+  for (const Deadline& deadline : {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
     waiters.emplace_back([&, deadline] {
       EXPECT_TRUE(semaphore.acquire(deadline));
       ++in;
@@ -314,8 +312,8 @@ Semaphore* semaphore_of_handler = nullptr;
 TEST(Semaphore, ReleaseIsSafeInASignalHandler) {
   Semaphore semaphore(0);
   semaphore_of_handler = &semaphore;
-  struct sigaction action {};
-  struct sigaction before {};
+  struct sigaction action{};
+  struct sigaction before{};
   action.sa_handler = [](int) { semaphore_of_handler->release(); };
   sigaction(SIGUSR1, &action, &before);
   Actor waiter([&] { semaphore.acquire(); });

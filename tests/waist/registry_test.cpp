@@ -136,10 +136,12 @@ TEST(Registry, ALockWorksInTheDestructorOfAnotherKey) {
   static std::atomic<int> locked;
   locked = 0;
   pthread_key_t key{};
-  ASSERT_EQ(pthread_key_create(&key, [](void*) {
-    const Guard guard(lock);
-    ++locked;
-  }), 0);
+  ASSERT_EQ(pthread_key_create(&key,
+                               [](void*) {
+                                 const Guard guard(lock);
+                                 ++locked;
+                               }),
+            0);
   std::thread([&] {
     (void)self();
     pthread_setspecific(key, &key);
@@ -294,8 +296,10 @@ void end_of_process_with_a_sleeper() {
   });
   test::until([&] { return ident != 0; });
   const waist::Node& node = *node_of(ident);
-  test::until([&] { return test::is_blocked(static_cast<pid_t>(node.native_id)) ||
-                           (!test::words_are_futexes() && waist::is_parked(node)); });
+  test::until([&] {
+    return test::is_blocked(static_cast<pid_t>(node.native_id)) ||
+           (!test::words_are_futexes() && waist::is_parked(node));
+  });
   waist::begin_process_end();
   word = 1;
   wake(&word, 1);

@@ -84,7 +84,8 @@ TEST(Wait, AcceptsTheLongestLimitBelowForever) {
       Deadline::Clock::time_point(std::chrono::nanoseconds(std::chrono::nanoseconds::max()) - 1ns);
   for (const std::stop_token& token : {std::stop_token(), source.get_token()}) {
     word = 0;
-    Actor sleeper([&] { EXPECT_NE(sleep_while(word, 0, Deadline(longest).or_stop(token)), Wake::timeout); });
+    Actor sleeper(
+        [&] { EXPECT_NE(sleep_while(word, 0, Deadline(longest).or_stop(token)), Wake::timeout); });
     sleeper.until_blocked_on(word);
     change(word, 1);
   }
@@ -104,8 +105,9 @@ TEST(Wait, IsStoppedIfStopIsRequestedWhileItSleeps) {
     std::stop_source source;
     Wake why{};
     Actor sleeper([&] {
-      why = sleep_while(word, 0, with_time ? Deadline(1h).or_stop(source.get_token())
-                                           : Deadline(source.get_token()));
+      why = sleep_while(
+          word, 0,
+          with_time ? Deadline(1h).or_stop(source.get_token()) : Deadline(source.get_token()));
     });
     sleeper.until_blocked_on(word);
     source.request_stop();
@@ -280,8 +282,8 @@ Word word_of_handler{0};
 
 TEST(Wake, IsSafeInASignalHandler) {
   word_of_handler = 0;
-  struct sigaction action {};
-  struct sigaction before {};
+  struct sigaction action{};
+  struct sigaction before{};
   action.sa_handler = [](int) { change(word_of_handler, 1); };
   sigaction(SIGUSR1, &action, &before);
   Actor sleeper([] { (void)sleep_while(word_of_handler, 0, forever); });
@@ -296,8 +298,7 @@ TEST(Requeue, MovesSleepersWithoutWakingThem) {
   std::atomic<bool> done{false};
   std::deque<Actor> sleepers;
   std::stop_source source;
-  for (const Deadline& deadline :
-       {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
+  for (const Deadline& deadline : {Deadline(forever), Deadline(1h), Deadline(source.get_token())}) {
     sleepers.emplace_back([&, deadline] {
       while (!done) (void)wait(from, 0, deadline);
     });

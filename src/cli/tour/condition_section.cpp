@@ -24,7 +24,7 @@ void show_shop(Tour& tour) {
   std::size_t most = 0;
 
   // Two conditions share the lock, which the analysis of clang cannot know.
-  const auto produce = [&](std::stop_token stop) THRUM_TSA(no_thread_safety_analysis) {
+  const auto produce = [&](const std::stop_token& stop) THRUM_TSA(no_thread_safety_analysis) {
     for (int item = 1; item <= kItems + 2 && !stop.stop_requested(); ++item) {
       Guard guard(lock);
       emptied.wait_for([&] { return shelf.size() < kShelf; });

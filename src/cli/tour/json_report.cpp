@@ -61,7 +61,7 @@ class JsonReport final : public Report {
   }
 
  private:
-  Json document_;
+  Json document_ = Json::object();
   Json* section_ = nullptr;
 };
 

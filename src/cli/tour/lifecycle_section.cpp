@@ -86,7 +86,7 @@ void lifecycle_section(Tour& tour) {
   if (cpu >= 0) pin.push_back(cpu);
   std::vector<int> elsewhere = usable_cpus();
   std::erase(elsewhere, cpu);
-  const auto job = [&](std::stop_token stop) {
+  const auto job = [&](const std::stop_token& stop) {
     spin_until(over, stop);
     Guard guard(lock);
   };
@@ -97,7 +97,7 @@ void lifecycle_section(Tour& tour) {
   std::string not_pinned;
   for (;;) {
     rival.emplace(ThreadOptions{.name = "rival", .affinity = pin},
-                  [&](std::stop_token stop) { spin_until(over, stop); });
+                  [&](const std::stop_token& stop) { spin_until(over, stop); });
     worker.emplace(ThreadOptions{.name = "worker", .affinity = pin}, job);
     try {
       rival->start();
@@ -116,10 +116,13 @@ void lifecycle_section(Tour& tour) {
   worker->start();
 
   Thread watcher({.name = "watcher", .affinity = elsewhere}, [&] {
-    (void)look_until(tour.stop, [&] {
-      onlooker.look();
-      return onlooker.saw(Life::ready) && onlooker.saw(Life::running);
-    });
+    (void)look_until(
+        tour.stop,
+        [&] {
+          onlooker.look();
+          return onlooker.saw(Life::ready) && onlooker.saw(Life::running);
+        },
+        elsewhere.empty() ? 1s : 5s);
     over.store(true, std::memory_order_relaxed);
   });
   watcher.start();

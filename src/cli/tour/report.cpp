@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <stdexcept>
 
@@ -41,7 +42,7 @@ std::string human(std::string_view name, const Json& value) {
   if (name.ends_with("_share")) return fmt::format("{:.0f} %", number * 100);
   if (name.ends_with("id") || name.ends_with("ident") || name.ends_with("fd")) return value.dump();
   if (value.is_number_float() && number < 100) return fmt::format("{:.2f}", number);
-  return number < 0 ? value.dump() : grouped(static_cast<std::uint64_t>(number + 0.5));
+  return number < 0 ? value.dump() : grouped(static_cast<std::uint64_t>(std::llround(number)));
 }
 
 std::string expand(std::string_view text, const Facts& facts,

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <system_error>
+#include <thread>
 
 #include "cli/tour/section.h"
 #include "cli/tour/switch_cost.h"
@@ -30,15 +31,14 @@ std::vector<std::string> table(const Switches& polite, const Switches& greedy) {
 void show_switches(Tour& tour) {
   Report& report = tour.report;
   const auto nap = [] {
-    Event never;
-    for (int i = 0; i < kNaps; ++i) (void)never.wait(1ms);
+    for (int i = 0; i < kNaps; ++i) std::this_thread::sleep_for(1ms);
   };
   const auto hurry = [&tour] {
     const Deadline over = Deadline(60ms).or_stop(tour.stop);
     while (!over.expired()) {
     }
   };
-  report.code("Thread polite([&] { for (50 times) never.wait(1ms); })");
+  report.code("Thread polite([&] { for (50 times) std::this_thread::sleep_for(1ms); })");
   report.code("Thread greedy([&] { while (!over) {} }), rival(the same)  // on one CPU");
   Thread polite({.name = "polite"}, nap);
   polite.start();

@@ -48,11 +48,12 @@ std::span<const Section> sections() {
   return kSections;
 }
 
-bool look_until(const std::stop_token& stop, const std::function<bool()>& seen) {
-  const Deadline patience = Deadline(5s).or_stop(stop);
+bool look_until(const std::stop_token& stop, const std::function<bool()>& seen,
+                std::chrono::seconds patience) {
+  const Deadline over = Deadline(patience).or_stop(stop);
   Event never;
   while (!seen()) {
-    if (patience.expired()) return false;
+    if (over.expired()) return false;
     (void)never.wait(Deadline(100us).or_stop(stop));
   }
   return true;

@@ -4,6 +4,7 @@
 // The stations of the tour: the headings of the founding README, each with code that runs.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
@@ -50,8 +51,9 @@ void condition_section(Tour& tour);
 void queue_section(Tour& tour);
 
 /// Looks again and again until `seen` returns true.
-/// Returns false if it did not within five seconds, or before a stop was requested.
-bool look_until(const std::stop_token& stop, const std::function<bool()>& seen);
+/// Returns false if it did not within `patience`, or before a stop was requested.
+bool look_until(const std::stop_token& stop, const std::function<bool()>& seen,
+                std::chrono::seconds patience = std::chrono::seconds(5));
 
 /// Waits until the thread is blocked on something of that kind.
 /// Returns the state that was seen.

@@ -49,7 +49,7 @@ void thread_section(Tour& tour) {
   Semaphore done(0);
   bool told_to_stop = false;
   THRUM_RUN(report, Group group);
-  const auto work = [&](std::stop_token stop) { told_to_stop = !done.acquire(stop); };
+  const auto work = [&](const std::stop_token& stop) { told_to_stop = !done.acquire(stop); };
   const auto fail = [] { throw std::runtime_error("disk on fire"); };
   THRUM_RUN(report, Thread one({.group = &group, .name = "one"}, work));
   THRUM_RUN(report, Thread two({.group = &group, .name = "two"}, fail));

@@ -33,7 +33,7 @@ std::string below(const std::string& root, const std::string& path) {
 }
 
 WalkCounts walk(const std::string& root, const std::vector<std::string>& exclude,
-                const WalkEvents& events, std::stop_token stop) {
+                const WalkEvents& events, const std::stop_token& stop) {
   WalkCounts counts;
   std::vector<std::string> pending;  // folders
 

@@ -44,7 +44,7 @@ struct WalkEvents {
 /// Walks everything below `root`, in no particular order. A root that is a symbolic link is
 /// followed, no other is. Entries named as one of `exclude` are left out.
 WalkCounts walk(const std::string& root, const std::vector<std::string>& exclude,
-                const WalkEvents& events, std::stop_token stop);
+                const WalkEvents& events, const std::stop_token& stop);
 
 /// Returns the path of what a walk found.
 std::string below(const std::string& root, const std::string& path);

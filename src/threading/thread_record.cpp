@@ -323,7 +323,9 @@ bool ThreadRecord::join(const Deadline& deadline) {
   if (origin == Origin::foreign) {
     throw_usage_error("thrum::Thread::join: not made by this library, join it where it was made");
   }
-  const bool patient = deadline.is_forever() && !deadline.stop().stop_possible();
+  // Not main(): the system lets it go with the process only.
+  const bool patient =
+      origin == Origin::ours && deadline.is_forever() && !deadline.stop().stop_possible();
   bool may_reap = true;
   WaitingFor what{Waitable::thread, this};
   for (;;) {
@@ -332,11 +334,17 @@ bool ThreadRecord::join(const Deadline& deadline) {
       throw_usage_error("thrum::Thread::join: not started, start() it first");
     }
     if (now == kReaped) return true;
-    if (!is_of_this_process()) return true;  // the system let it go with the fork
-    if (process_is_over()) return false;     // it sleeps for good, or who reaps it does
+    // The system let it go with the fork.
+    if (now == kTerminated && !is_of_this_process()) return true;
+    if (process_is_over()) return !is_alive();  // it sleeps for good, or who reaps it does
     // One reaps: who has no limit of time sleeps in that until the end, instead of twice.
     if (may_reap && (patient || now == kTerminated) && claim_reaping()) {
-      if (waist::reap(pthread.load(std::memory_order_relaxed), what)) {
+      // Waiting in one of our calls is no cancellation point, but pthread_join is.
+      int cancelled = 0;
+      ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelled);
+      const bool reaped = waist::reap(pthread.load(std::memory_order_relaxed), what);
+      ::pthread_setcancelstate(cancelled, nullptr);
+      if (reaped) {
         state.store(kReaped, std::memory_order_release);  // [end]
         wake(&state, kEveryone);
         return true;

@@ -332,6 +332,16 @@ TEST(Deadlock, OfTwoThatJoinEachOther) {
   stop.request_stop();
 }
 
+TEST(Deadlock, OfTwoThatJoinEachOtherForEver) {
+  Child child({"join_each_other"});
+  EXPECT_EQ(child.wait(), "exited 0") << child.err();
+  const std::string text = child.out();
+  EXPECT_EQ(deadlocks_in(text), 1u) << text;
+  EXPECT_TRUE(has(text, "deadlock, a cycle of 2:\n")) << text;
+  EXPECT_TRUE(has(text, "  \"a\" waits for a thread (join)")) << text;
+  EXPECT_TRUE(has(text, "  \"b\" waits for a thread (join)")) << text;
+}
+
 TEST(Deadlock, ReportsEachOfSeveralCyclesOnceAndNotWhoOnlyWaitsForThem) {
   Lock one, two;
   const auto twice = [](Lock& lock) {

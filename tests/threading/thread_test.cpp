@@ -839,6 +839,28 @@ TEST(Thread, ThatIsCancelledHasExited) {
   EXPECT_EQ(thread.state().end, End::exited);
 }
 
+TEST(Thread, ThatIsCancelledWhileItJoinsIsCancelledAfterwards) {
+  Event leave;
+  Thread joined([&] { leave.wait(); });
+  joined.start();
+  std::atomic<pthread_t> id{};
+  bool joined_it = false;
+  Thread joiner([&] {
+    id = pthread_self();
+    joined.join();
+    joined_it = true;
+    for (;;) pause();
+  });
+  joiner.start();
+  until_blocked(joiner, Waitable::thread);
+  pthread_cancel(id);
+  leave.set();
+  joiner.join();
+  joined.join();
+  EXPECT_TRUE(joined_it) << "a join is no cancellation point";
+  EXPECT_EQ(joiner.state().end, End::exited);
+}
+
 // --- The threads there are
 
 TEST(CurrentThread, IsTheThreadThatRuns) {

@@ -235,25 +235,24 @@ TEST(Wake, ReturnsHowManyItWoke) {
 
 TEST(Wake, FreesTheLongestWaitingFirst) {
   const Word word{0};
-  std::vector<int> order;
   std::atomic<std::size_t> freed{0};
   std::atomic<bool> done{false};
+  std::vector<std::size_t> order(4);
   std::deque<Actor> sleepers;
-  for (int i = 0; i < 4; ++i) {
-    sleepers.emplace_back([&, i] {
+  for (std::size_t& place : order) {
+    sleepers.emplace_back([&] {
       while (!done) (void)wait(word, 0, forever);
-      order.push_back(i);  // one at a time: the next is woken when this was seen
-      ++freed;
+      place = freed++;
     });
     sleepers.back().until_blocked_on(word);
   }
   done = true;
   for (std::size_t i = 0; i < 4; ++i) {
     ASSERT_EQ(wake(&word, 1), 1);
-    test::until([&] { return freed == i + 1; });
+    test::until([&] { return freed == i + 1; });  // the next is woken when this was seen
   }
   sleepers.clear();
-  EXPECT_EQ(order, (std::vector{0, 1, 2, 3}));
+  EXPECT_EQ(order, (std::vector<std::size_t>{0, 1, 2, 3}));
 }
 
 TEST(Wake, WakesOnlyThoseOfItsOwnWord) {

@@ -111,8 +111,8 @@ class Pipeline {
     std::string problem{};
     bool unreadable = false;  // the problem is that bytes are missing
   };
-  static Chunk end_of_file(std::string problem = {}, bool unreadable = false) {
-    return {nullptr, 0, true, std::move(problem), unreadable};
+  static Chunk end_of_file(const std::string& problem = {}, bool unreadable = false) {
+    return {nullptr, 0, true, problem, unreadable};
   }
   struct File {
     File(std::string its_path, std::int64_t max_chunks)

@@ -46,5 +46,32 @@ const Scene sleeps_scene("sleeps", [] {
   return 0;
 });
 
+// Nothing ends this deadlock but the end of the process.
+const Scene join_each_other("join_each_other", [] {
+  static Event go;
+  static ThreadHandle first, second;
+  static Thread a({.name = "a", .daemon = true}, [] {
+    go.wait();
+    second.join();
+  });
+  static Thread b({.name = "b", .daemon = true}, [] {
+    go.wait();
+    first.join();
+  });
+  first = a;
+  second = b;
+  a.start();
+  b.start();
+  go.set();
+  for (const Thread* thread : {&a, &b}) {
+    while (thread->state().life != Life::blocked ||
+           thread->state().blocked_on.kind != Waitable::thread) {
+      let_others_run();
+    }
+  }
+  say(dump_text());
+  return 0;
+});
+
 }  // namespace
 }  // namespace scene

@@ -81,10 +81,10 @@ class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Co
   template <class Predicate>
   [[nodiscard]] auto wait_for(Predicate predicate, const Deadline& deadline)
       THRUM_TSA(requires_capability(this)) {
-    for (;;) {
+    for (bool over = false;;) {
       auto result = predicate();
-      if (static_cast<bool>(result)) return result;
-      if (!wait(deadline)) return predicate();
+      if (over || static_cast<bool>(result)) return result;
+      over = !wait(deadline) || deadline.expired();  // also if somebody notifies all the time
     }
   }
 

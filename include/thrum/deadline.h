@@ -107,7 +107,7 @@ class Deadline {
     if (ns != ns) throw_usage_error("thrum::Deadline: NaN is no time, a number is required");
     if (ns >= static_cast<long double>(kNever)) return kNever;
     if (ns <= static_cast<long double>(kPoll)) return kPoll;
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(d).count();
+    return static_cast<std::int64_t>(ns);  // a cast of d itself may overflow on its way
   }
   static std::int64_t after_now(std::int64_t timeout_ns) noexcept {
     if (timeout_ns <= 0) return kPoll;

@@ -168,8 +168,11 @@ WaitingFor blocked_on(const Node& node) noexcept {
   return {};  // it sleeps and wakes faster than we can read: it is not blocked
 }
 
-Registry::Registry() noexcept : held_(list_lock.acquire(forever)) {}
-Registry::Registry(const Deadline& deadline) noexcept : held_(list_lock.acquire(deadline)) {}
+Registry::Registry() noexcept : Registry(Deadline(forever)) {}
+Registry::Registry(const Deadline& deadline) noexcept {
+  (void)this_node();  // first: a thread that needs its ids under the lock must not enroll then
+  held_ = list_lock.acquire(deadline);
+}
 Registry::~Registry() {
   if (held_) list_lock.release();
 }

@@ -70,7 +70,7 @@ class Registry {
   Node* first() const noexcept;
 
  private:
-  bool held_;
+  bool held_ = false;
 };
 
 /// Blocks in pthread_join, as visibly as in wait().

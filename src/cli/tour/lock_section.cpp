@@ -138,7 +138,7 @@ void show_giving_up(Tour& tour) {
   bool got = true;
   Thread patient({.name = "patient"},
                  [&](const std::stop_token& stop) { got = lock.acquire(stop); });
-  report.code("Thread patient([&](const std::stop_token& stop) { got = lock.acquire(stop); })");
+  report.code("Thread patient([&](std::stop_token stop) { got = lock.acquire(stop); })");
   patient.start();
   const ThreadState seen = look_until_blocked(tour.stop, patient, Waitable::lock);
   THRUM_RUN(report, patient.request_stop());

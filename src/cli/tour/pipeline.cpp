@@ -71,7 +71,7 @@ void Pipeline::Worker::did(std::uint64_t more_files, std::uint64_t more_bytes) {
 template <class T>
 QueueUse Pipeline::Pipe<T>::use() const {
   return {queue.name(), items.load(std::memory_order_relaxed), queue.maxsize(),
-          peak.load(std::memory_order_relaxed)};
+          peak.load(std::memory_order_relaxed), queue.unfinished_tasks()};
 }
 
 Pipeline::Pipeline(PipelineOptions options)

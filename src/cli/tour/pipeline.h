@@ -10,6 +10,7 @@
 // large a file is: by the bounds of the two kinds of queues.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -62,7 +63,8 @@ struct QueueUse {
   std::string name;
   std::uint64_t items = 0;
   std::size_t maxsize = 0;
-  std::size_t peak = 0;  ///< most items seen in it
+  std::size_t peak = 0;          ///< most items seen in it
+  std::uint64_t unfinished = 0;  ///< items without task_done() at the end
 };
 
 struct Totals {
@@ -151,7 +153,8 @@ class Pipeline {
     bool put(T item, const std::stop_token& stop) {
       if (!queue.put(std::move(item), stop)) return false;
       items.fetch_add(1, std::memory_order_relaxed);
-      const std::size_t now = queue.qsize();
+      // qsize() may be more than there ever were, if gets come between its two looks.
+      const std::size_t now = std::min(queue.qsize(), queue.maxsize());
       std::size_t most = peak.load(std::memory_order_relaxed);
       while (now > most && !peak.compare_exchange_weak(most, now, std::memory_order_relaxed,
                                                        std::memory_order_relaxed)) {

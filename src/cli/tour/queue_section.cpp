@@ -127,7 +127,8 @@ Facts facts_of(const Totals& totals, const Tour& tour) {
     queues.push_back({{"name", queue.name},
                       {"items", queue.items},
                       {"maxsize", queue.maxsize},
-                      {"peak", queue.peak}});
+                      {"peak", queue.peak},
+                      {"unfinished", queue.unfinished}});
     facts.emplace_back(queue.name + "_peak", queue.peak);
     facts.emplace_back(queue.name + "_maxsize", queue.maxsize);
   }
@@ -200,14 +201,14 @@ void show_pipeline(Tour& tour) {
        .drawing = [&](std::size_t columns) { return draw(totals, columns); }});
 
   if (totals.complete) {
-    const bool bounded = std::ranges::all_of(
-        totals.queues, [](const QueueUse& queue) { return queue.peak <= queue.maxsize; });
+    const bool finished = std::ranges::all_of(
+        totals.queues, [](const QueueUse& queue) { return queue.unfinished == 0; });
     report.code("paths.join(); paths.shutdown(); files.join(); files.shutdown(); ...");
     report.happened({.text = "an orderly end, stage by stage. Most items at once: paths "
                              "{paths_peak} of {paths_maxsize}, files {files_peak} of "
                              "{files_maxsize}, results {results_peak} of {results_maxsize}",
                      .facts = facts,
-                     .holds = bounded});
+                     .holds = finished});
   }
 
   const bool one_file = !std::filesystem::is_directory(tour.path);

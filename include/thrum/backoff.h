@@ -10,7 +10,6 @@ namespace thrum {
 ///
 /// The pauses pay when the other side is running on another core; the yields when it is ready to
 /// run on this one. Both together take a few microseconds at most, then the caller sleeps.
-/// Measured in docs/decisions/0003-spin-then-sleep.md.
 class Backoff {
  public:
   /// For who waits for a word that its holder writes often: pauses grow 1, 2, 4, 8, because evenly

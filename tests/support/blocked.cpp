@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -212,5 +213,7 @@ void become_polite() {
   const sched_param none{};
   EXPECT_EQ(sched_setscheduler(0, SCHED_BATCH, &none), 0);
 }
+
+void become_humble() { EXPECT_EQ(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19), 0); }
 
 }  // namespace thrum::test

@@ -92,6 +92,9 @@ class OneProcessor {
 /// Makes the calling thread wait its turn when it is woken, instead of taking the processor: on
 /// OneProcessor, what another thread does to it in a row happens to it at once.
 void become_polite();
+/// Makes the calling thread give the processor to whomever it wakes: on OneProcessor, that thread
+/// runs before the caller's next instruction.
+void become_humble();
 
 /// Ends a loop that provokes a race after so many rounds, or after a fifth of a second: on a loaded
 /// machine a round may take a thousand times longer. The stress tests have more time.

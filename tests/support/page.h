@@ -5,9 +5,9 @@
 #include <sched.h>
 #include <sys/mman.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <new>
+#include <semaphore>
 #include <utility>
 
 #include "support/blocked.h"
@@ -52,27 +52,44 @@ class Page {
 /// must not give up then, sleeps before it is freed.
 template <class T, class Prepare, class Take, class Give, class... Args>
 void who_is_freed_destroys(Rounds rounds, Prepare prepare, Take take, Give give, Args... args) {
-  std::atomic<Page<T>*> shared{nullptr};
-  std::atomic<bool> done{false};
-  Actor taker([&] {
-    for (int round = 0; !done; ++round) {
-      while (shared.load(std::memory_order_acquire) == nullptr && !done) sched_yield();
-      if (done) return;
-      Page<T>& page = *shared.load(std::memory_order_acquire);
-      take(*page, round);
-      page.vanish();
-      shared.store(nullptr, std::memory_order_release);
-    }
-  });
-  for (int round = 0; rounds.next(); ++round) {
-    Page<T> page(args...);
-    prepare(*page);
-    shared.store(&page, std::memory_order_release);
-    if (round % 4 == 0) taker.until_blocked_on(*page);
-    give(*page, round);
-    while (shared.load(std::memory_order_acquire) != nullptr) sched_yield();
-  }
-  done = true;
+  std::binary_semaphore ready{0}, gone{0};
+  Page<T>* shared = nullptr;
+  bool spin = false;
+  const auto await = [&spin](std::binary_semaphore& semaphore) {
+    while (spin && !semaphore.try_acquire()) sched_yield();
+    if (!spin) semaphore.acquire();
+  };
+  const auto run = [&](Rounds left, int first, int step) {
+    const Actor taker([&] {
+      for (int round = first;; round += step) {
+        await(ready);
+        if (shared == nullptr) return;
+        take(**shared, round);
+        shared->vanish();
+        gone.release();
+      }
+    });
+    Actor([&] {
+      if (!spin) become_humble();
+      for (int round = first; left.next(); round += step) {
+        Page<T> page(args...);
+        prepare(*page);
+        shared = &page;
+        ready.release();
+        if (round % 4 == 0) taker.until_blocked_on(*page);
+        give(*page, round);
+        await(gone);
+      }
+      shared = nullptr;
+      ready.release();
+    }).join();
+  };
+  spin = true;
+  run(rounds, 0, 1);
+  // Now whoever is freed runs, and destroys, before the humble thread that freed it goes on.
+  const OneProcessor one;
+  spin = false;
+  run(Rounds(50), 1 << 20, 4);
 }
 
 }  // namespace thrum::test

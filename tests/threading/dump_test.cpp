@@ -111,6 +111,7 @@ TEST(Dump, NamesTheThreadThatIsJoined) {
   Event leave;
   Thread joined({.name = "joined"}, [&] { leave.wait(); });
   joined.start();
+  until_blocked(joined, Waitable::event);
   Thread joins({.name = "joins"}, [&] { joined.join(); });
   joins.start();
   until_blocked(joins, Waitable::thread);

@@ -227,10 +227,9 @@ void show_pipeline(Tour& tour) {
     report.happened({.text = "{sha256}", .facts = facts});
   }
   if (!totals.problems.empty()) {
-    report.happened({.text = totals.problems.size() == 1
-                                 ? "one problem, named on standard error"
-                                 : "{problem_count} problems, named on standard error",
-                     .facts = facts});
+    report.happened({.text = "problems with files or folders: {problem_count}",
+                     .facts = facts,
+                     .unseen = "standard error names each"});
   }
 }
 

@@ -100,7 +100,7 @@ class TextReport final : public Report {
     };
     say(expand(happened.text, happened.facts, shown), 0);
     if (verdict == Verdict::odd) say("This is not what the founding README says.", kRed);
-    if (verdict == Verdict::unseen) say("Not seen: " + happened.unseen, kYellow);
+    if (verdict == Verdict::unseen) say(happened.unseen, kYellow);
     if (happened.drawing) {
       space();
       for (const std::string& line : happened.drawing(columns() - 6)) print("      " + line);

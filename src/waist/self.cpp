@@ -57,13 +57,12 @@ constinit std::atomic<std::uint64_t> ending_ident{0};  // the thread that ends t
 
 pthread_key_t at_thread_exit;
 
+// With the lock held.
 void link(Node& node) noexcept {
-  list_lock.acquire(forever);
   node.next = list_first;
   node.previous = nullptr;
   if (list_first != nullptr) list_first->previous = &node;
   list_first = &node;
-  list_lock.release();
 }
 
 // With the lock held.
@@ -112,6 +111,22 @@ void after_fork_in_child() noexcept {
 void set_up() noexcept {
   pthread_key_create(&at_thread_exit, thread_exits);
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+// Returns false if the deadline passed before the registry's lock was ours; else it is.
+bool lock_list_enrolled(const Deadline& deadline) noexcept {
+  static constinit pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, set_up);
+  if (!list_lock.acquire(deadline)) return false;
+  if (tls_self.native_id == 0) {
+    Node& me = tls_node;
+    me.native_id = native_id();
+    if (me.ident == 0) me.ident = new_ident();
+    tls_self = {me.native_id, me.ident};
+    link(me);
+    pthread_setspecific(at_thread_exit, &me);
+  }
+  return true;
 }
 
 }  // namespace
@@ -169,10 +184,7 @@ WaitingFor blocked_on(const Node& node) noexcept {
 }
 
 Registry::Registry() noexcept : Registry(Deadline(forever)) {}
-Registry::Registry(const Deadline& deadline) noexcept {
-  (void)this_node();  // first: a thread that needs its ids under the lock must not enroll then
-  held_ = list_lock.acquire(deadline);
-}
+Registry::Registry(const Deadline& deadline) noexcept : held_(lock_list_enrolled(deadline)) {}
 Registry::~Registry() {
   if (held_) list_lock.release();
 }
@@ -189,14 +201,8 @@ bool is_parked(const Node& node) noexcept {
 }  // namespace waist
 
 void enroll() noexcept {
-  static constinit pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, [] { waist::set_up(); });
-  waist::Node& node = waist::tls_node;
-  node.native_id = waist::native_id();
-  if (node.ident == 0) node.ident = waist::new_ident();
-  tls_self = {node.native_id, node.ident};
-  waist::link(node);
-  pthread_setspecific(waist::at_thread_exit, &node);
+  (void)waist::lock_list_enrolled(forever);
+  waist::list_lock.release();
 }
 
 }  // namespace thrum

@@ -56,7 +56,7 @@ void retract(Node& me) noexcept;
 /// Returns what a thread sleeps on, `nothing` if it does not; stale as soon as it is returned.
 WaitingFor blocked_on(const Node& node) noexcept;
 
-/// Holds the list still: no thread enters, leaves, or ends while it lives.
+/// Holds the list still: no thread enters, leaves, or ends while it lives. Lists the calling thread.
 class Registry {
  public:
   Registry() noexcept;
@@ -70,7 +70,7 @@ class Registry {
   Node* first() const noexcept;
 
  private:
-  bool held_ = false;
+  bool held_;
 };
 
 /// Blocks in pthread_join, as visibly as in wait().

@@ -35,6 +35,13 @@ std::string all_of(int file) {
   }
 }
 
+// Returns a file in memory to append to: two writes at a shared offset may overwrite each other.
+int memory_file(const char* name) {
+  const int file = memfd_create(name, MFD_CLOEXEC);
+  if (fcntl(file, F_SETFL, O_APPEND) != 0) std::abort();
+  return file;
+}
+
 // What the sanitizers must be told: TSan ends the child of a fork that starts a thread, and takes a
 // thread that nobody joined at the end for a leak; LSan, in the child of a fork, what the threads
 // that are not there held.
@@ -65,7 +72,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }  // namespace
 
 Child::Child(std::vector<std::string> arguments)
-    : out_(memfd_create("out", MFD_CLOEXEC)), err_(memfd_create("err", MFD_CLOEXEC)) {
+    : out_(memory_file("out")), err_(memory_file("err")) {
   std::array<int, 2> input{};
   if (pipe2(input.data(), O_CLOEXEC) != 0) std::abort();
   input_ = input[1];

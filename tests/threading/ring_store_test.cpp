@@ -520,5 +520,39 @@ TEST(Queue, PutMayInterruptItselfInASignalHandler) {
   EXPECT_EQ(queue.unfinished_tasks(), static_cast<std::uint64_t>(got));
 }
 
+TEST(Queue, NoCallIsRefusedBecauseASignalHandlerCameBetween) {
+  // The handler puts and gets between any two steps of a put or a get. One queue's limit is its
+  // ring's size, one's is larger.
+  for (const std::int64_t maxsize : {1000, 1'000'000}) {
+    Queue<int> queue(maxsize);
+    interrupted = &queue;
+    put_in_handler = 0;
+    struct sigaction action{};
+    action.sa_handler = [](int) {
+      for (int i = 0; i < 3; ++i) {
+        put_in_handler += interrupted->put(0, nonblocking) && interrupted->get(nonblocking);
+      }
+    };
+    struct sigaction before{};
+    sigaction(SIGUSR1, &action, &before);
+    std::atomic<bool> over{false};
+    Actor worker([&] {
+      while (!over) {
+        EXPECT_TRUE(queue.put(1, nonblocking));
+        EXPECT_TRUE(queue.get(nonblocking).has_value());
+      }
+    });
+    // A get in the handler finds nothing only behind a half-done put.
+    for (test::Rounds rounds(2000); rounds.next();) {
+      ASSERT_EQ(tgkill(getpid(), worker.tid(), SIGUSR1), 0);
+      test::let_others_run();
+    }
+    test::until([] { return put_in_handler > 0; });
+    over = true;
+    worker.join();
+    sigaction(SIGUSR1, &before, nullptr);
+  }
+}
+
 }  // namespace
 }  // namespace thrum

@@ -58,6 +58,16 @@ TEST(TaskCount, GotMayBeAnyLowerBound) {
   }
 }
 
+TEST(TaskCount, DoesNotRefuseWhatIsFinishedWhenItGivesUp) {
+  for (bool joined = false; !joined;) {  // if it was too fast
+    Work work;
+    work.put = 1;
+    Actor joiner([&] { joined = work.join(20ms); });
+    (void)joiner.blocks_on_or_ends(work);
+    work.put = 0;  // as if all were finished without a wake
+  }
+}
+
 TEST(TaskCount, CountsBeyond32Bits) {
   Work work;
   constexpr std::uint64_t kMany = std::uint64_t{1} << 53;

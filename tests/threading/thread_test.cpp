@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -58,7 +59,8 @@ TEST(Thread, RunsItsTargetWithItsArguments) {
 
 TEST(Thread, TakesOptionsThenTargetThenArguments) {
   int sum = 0;
-  Thread thread({.name = "adder", .daemon = false}, [&](int a, int b) { sum = a + b; }, 2, 3);
+  Thread thread(
+      {.name = "adder", .daemon = false}, [&](int a, int b) { sum = a + b; }, 2, 3);
   EXPECT_EQ(thread.name(), "adder");
   thread.start();
   thread.join();
@@ -973,6 +975,38 @@ TEST(Enumerate, NeverListsAThreadThatIsNotAlive) {
     for (const ThreadHandle& thread : enumerate()) EXPECT_NE(thread.ident(), 0u);
   }
   stop = true;
+}
+
+// hard-bugs 30: a wait that spun without bound would keep the processor from who must act.
+TEST(Priority, AHighOneThatWaitsLetsLowOnesRunOnItsProcessor) {
+  const test::OneProcessor one;
+  sched_param high{};
+  high.sched_priority = 1;
+  // Those that it starts are ordinary threads.
+  if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &high) != 0) {
+    GTEST_SKIP() << "SCHED_FIFO is not allowed here";
+  }
+  for (int round = 0; round < 20; ++round) {
+    Lock lock;
+    Event held;
+    Thread low([&] {
+      const Guard guard(lock);
+      held.set();
+      for (int i = 0; i < 100; ++i) (void)enumerate();
+    });
+    low.start();
+    EXPECT_NE(low.native_id(), 0u);
+    held.wait();
+    lock.acquire();
+    lock.release();
+    low.join();
+    Thread joined([] {});
+    joined.start();
+    while (!joined.join(std::chrono::milliseconds(1))) {
+    }
+  }
+  const sched_param ordinary{};
+  sched_setscheduler(0, SCHED_OTHER, &ordinary);
 }
 
 // Runs `body` in a thread whose kernel id was that of a thread that has ended. Returns whether the

@@ -88,14 +88,18 @@ TEST(Self, IdentsAreUniqueAmongThreadsThatRunTogether) {
 }
 
 TEST(Registry, ListsAThreadFromItsFirstUseToItsEnd) {
+  std::atomic<bool> started{false}, enroll{false}, leave{false};
   std::atomic<std::uint64_t> ident{0};
-  std::atomic<bool> leave{false};
-  const std::size_t before = (self(), listed().size());
+  const std::size_t before = listed().size();
   std::thread thread([&] {
-    EXPECT_EQ(listed().size(), before) << "a thread that never needed an id costs nothing";
+    started = true;
+    test::until([&] { return enroll.load(); });
     ident = self().ident;
     test::until([&] { return leave.load(); });
   });
+  test::until([&] { return started.load(); });
+  EXPECT_EQ(listed().size(), before) << "a thread that never needed an id costs nothing";
+  enroll = true;
   test::until([&] { return ident != 0; });
   EXPECT_TRUE(is_listed(ident));
   leave = true;
@@ -157,6 +161,14 @@ TEST(Registry, GivesUpAtTheDeadline) {
     EXPECT_FALSE(waist::Registry(nonblocking).held());
     EXPECT_FALSE(waist::Registry(Deadline(20ms)).held());
     EXPECT_GE(watch.elapsed(), 20ms);
+  }).join();
+}
+
+TEST(Registry, ListsWhoHoldsIt) {
+  std::thread([] {
+    const waist::Registry registry(nonblocking);
+    ASSERT_TRUE(registry.held());
+    EXPECT_EQ(registry.first()->ident, self().ident);
   }).join();
 }
 

@@ -56,7 +56,7 @@ void retract(Node& me) noexcept;
 /// Returns what a thread sleeps on, `nothing` if it does not; stale as soon as it is returned.
 WaitingFor blocked_on(const Node& node) noexcept;
 
-/// Holds the list still: no thread enters, leaves, or ends while it lives. Lists the calling thread.
+/// Holds the list still: no thread enters, leaves, or ends while it lives. The caller is listed.
 class Registry {
  public:
   Registry() noexcept;

@@ -15,6 +15,7 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -30,16 +31,29 @@ struct FutexWaitv {
   std::uint32_t flags, reserved;
 };
 
+// What the kernel says of a thread; empty if it has ended.
+std::array<char, 512> read_of(pid_t tid, const char* what) {
+  std::array<char, 512> text{};
+  std::array<char, 64> path;
+  std::snprintf(path.data(), path.size(), "/proc/self/task/%d/%s", static_cast<int>(tid), what);
+  const int file = open(path.data(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return text;
+  if (read(file, text.data(), text.size() - 1) < 0) text[0] = '\0';
+  close(file);
+  return text;
+}
+
+bool sleeps(pid_t tid) {
+  const std::array<char, 512> stat = read_of(tid, "stat");
+  const char* const name_end = std::strrchr(stat.data(), ')');
+  return name_end != nullptr && name_end[1] == ' ' && name_end[2] == 'S';
+}
+
 // The futexes a thread sleeps on; empty if it does not.
 std::vector<std::uintptr_t> futexes_of(pid_t tid) {
-  std::array<char, 64> path;
-  std::snprintf(path.data(), path.size(), "/proc/self/task/%d/syscall", static_cast<int>(tid));
-  const int file = open(path.data(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return {};  // it has ended
-  std::array<char, 256> line{};
-  const ssize_t size = read(file, line.data(), line.size() - 1);
-  close(file);
-  if (size <= 0) return {};
+  // First: one that we woke, and that is not on a processor yet, still shows its system call.
+  if (!sleeps(tid)) return {};
+  const std::array<char, 512> line = read_of(tid, "syscall");
   long number = -1;
   unsigned long a[3];
   if (std::sscanf(line.data(), "%ld %lx %lx %lx", &number, &a[0], &a[1], &a[2]) != 4) return {};

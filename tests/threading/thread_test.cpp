@@ -59,8 +59,7 @@ TEST(Thread, RunsItsTargetWithItsArguments) {
 
 TEST(Thread, TakesOptionsThenTargetThenArguments) {
   int sum = 0;
-  Thread thread(
-      {.name = "adder", .daemon = false}, [&](int a, int b) { sum = a + b; }, 2, 3);
+  Thread thread({.name = "adder", .daemon = false}, [&](int a, int b) { sum = a + b; }, 2, 3);
   EXPECT_EQ(thread.name(), "adder");
   thread.start();
   thread.join();

@@ -4,6 +4,7 @@
 // The end of a process with threads in every state.
 #include <pthread.h>
 
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -40,7 +41,7 @@ const Scene joins("exit.joins", [] {
 });
 
 const Scene joins_after_exit("exit.joins_after_exit", []() -> int {
-  auto& worker = *new Thread([](std::stop_token stop) {
+  static auto& worker = *new Thread([](std::stop_token stop) {
     wait_for_stop(stop);
     say("worker done");
   });
@@ -49,7 +50,7 @@ const Scene joins_after_exit("exit.joins_after_exit", []() -> int {
 });
 
 const Scene joins_one_not_asked("exit.joins_one_that_ignores_stop", [] {
-  auto& worker = *new Thread([] {
+  static auto& worker = *new Thread([] {
     for (int i = 0; i < 50; ++i) let_others_run();
     say("worker done");
   });
@@ -58,11 +59,11 @@ const Scene joins_one_not_asked("exit.joins_one_that_ignores_stop", [] {
 });
 
 const Scene joins_grandchildren("exit.joins_threads_started_by_threads", [] {
-  auto& worker = *new Thread([](std::stop_token first) {
+  static auto& worker = *new Thread([](std::stop_token first) {
     wait_for_stop(first);
-    auto& second = *new Thread([](std::stop_token stop) {
+    static auto& second = *new Thread([](std::stop_token stop) {
       wait_for_stop(stop);  // asked although it did not exist when the end began
-      auto& third = *new Thread([](std::stop_token last) {
+      static auto& third = *new Thread([](std::stop_token last) {
         wait_for_stop(last);
         say("third done");
       });
@@ -77,7 +78,7 @@ const Scene joins_grandchildren("exit.joins_threads_started_by_threads", [] {
 });
 
 const Scene joins_main("exit.joins_main", [] {
-  auto& worker = *new Thread([] {
+  static auto& worker = *new Thread([] {
     main_thread().join();
     say(main_thread().is_alive() ? "main is alive" : "main has ended");
     say("worker done");
@@ -88,7 +89,7 @@ const Scene joins_main("exit.joins_main", [] {
 });
 
 const Scene exits_during_end("exit.exits_during_the_end", [] {
-  auto& worker = *new Thread([](std::stop_token stop) {
+  static auto& worker = *new Thread([](std::stop_token stop) {
     wait_for_stop(stop);
     std::exit(9);
   });
@@ -143,7 +144,7 @@ const Scene daemon_asleep("exit.daemon_asleep_in_our_wait", [] {
 });
 
 const Scene daemon_sleeps("exit.daemon_sleeps_elsewhere", [] {
-  auto& daemon = *new Thread({.daemon = true}, [] {
+  static auto& daemon = *new Thread({.daemon = true}, [] {
     for (;;) std::this_thread::sleep_for(1h);
   });
   daemon.start();
@@ -161,7 +162,7 @@ void compute() {
 }
 
 const Scene daemon_computes("exit.daemon_computes", [] {
-  auto& daemon = *new Thread({.daemon = true}, compute);
+  static auto& daemon = *new Thread({.daemon = true}, compute);
   daemon.start();
   computing.wait(false);
   std::printf("buffered");
@@ -169,7 +170,7 @@ const Scene daemon_computes("exit.daemon_computes", [] {
 });
 
 const Scene daemon_has_stdout("exit.daemon_holds_stdout", [] {
-  auto& daemon = *new Thread({.daemon = true}, [] {
+  static auto& daemon = *new Thread({.daemon = true}, [] {
     flockfile(stdout);
     compute();
   });
@@ -181,22 +182,23 @@ const Scene daemon_has_stdout("exit.daemon_holds_stdout", [] {
 const Scene daemon_restless("exit.daemon_never_rests", [] {
   static Queue<int> queue;
   static Lock lock;
-  for (int i = 0; i < 3; ++i) {
-    auto& daemon = *new Thread({.daemon = true}, [] {
+  static std::array<Thread*, 3> daemons;
+  for (Thread*& daemon : daemons) {
+    daemon = new Thread({.daemon = true}, [] {
       for (;;) {
         const Guard guard(lock);
         queue.put(1);
         (void)queue.get(1us);
       }
     });
-    daemon.start();
+    daemon->start();
   }
   std::printf("buffered");
   return 7;
 });
 
 const Scene daemon_starts("exit.daemon_starts_threads", [] {
-  auto& daemon = *new Thread({.daemon = true}, [] {
+  static auto& daemon = *new Thread({.daemon = true}, [] {
     for (;;) {
       Thread thread({.daemon = true}, [] {});
       thread.start();
@@ -369,7 +371,7 @@ const Scene thread_locals("exit.thread_locals_use_everything", [] {
 });
 
 const Scene pthread_exit_of_main("exit.main_calls_pthread_exit", []() -> int {
-  auto& worker = *new Thread([] {
+  static auto& worker = *new Thread([] {
     main_thread().join();
     say(main_thread().is_alive() ? "main is alive" : "main has ended");
     for (const ThreadHandle& thread : enumerate()) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "support/blocked.h"
+#include "support/sanitizer.h"
 #include "threading/child.h"
 #include "threading/thread_support.h"
 #include "thrum/threading.h"
@@ -405,6 +406,7 @@ TEST(DumpOnSignal, ThatCannotBeCaughtThrows) {
 }
 
 TEST(DumpInADebugger, IsOneCall) {
+  if (test::thread_sanitizer) GTEST_SKIP() << "it overlooks order within a call that it intercepts";
   if (std::system("command -v gdb >/dev/null") != 0) FAIL() << "gdb is required: apt install gdb";
   Child child({"sleeps"});
   child.expect_line("ready");

@@ -27,6 +27,7 @@ using test::Refusal;
 class Fork : public testing::TestWithParam<const char*> {};
 
 TEST_P(Fork, TheChildUsesWhatNobodyHeldDestroysTheRestAndExits) {
+  if (test::thread_sanitizer) GTEST_SKIP() << "it takes a thread of the child for one of before";
   if (test::address_sanitizer && GetParam() == std::string("storm")) {
     GTEST_SKIP() << "a fork while another thread allocates leaves its allocator locked";
   }

@@ -20,6 +20,7 @@
 #include "thrum/errors.h"
 #include "thrum/event_count.h"
 #include "thrum/lock.h"
+#include "thrum/queue_size.h"
 
 namespace thrum {
 
@@ -123,7 +124,7 @@ class HeapItems {
 /// Any order, under a lock: for orders that have no better, and for items whose move may throw.
 /// What an item's move, copy or comparison throws leaves put() or get() as if not called.
 template <class T, class Items>
-class LockedStore {
+class LockedStore : public QueueSize<LockedStore<T, Items>> {
  public:
   explicit LockedStore(std::size_t limit, Items items = Items())
       : items_(std::move(items)), limit_(limit) {}
@@ -141,11 +142,11 @@ class LockedStore {
       acquire();
       const Guard release(lock_, std::adopt_lock);
       if (is_closed()) return Outcome::closed;
-      if (full()) return Outcome::would_block;
+      if (this->full()) return Outcome::would_block;
       items_.push(item);
       puts_.store(puts_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);  // [count]
       wake_getter = getters.announce();
-      wake_putter = slept && !full() && putters.announce();
+      wake_putter = slept && !this->full() && putters.announce();
     }
     // Only addresses from here on: who gets the item may destroy the queue.
     if (wake_getter) EventCount::wake(getter);
@@ -211,15 +212,6 @@ class LockedStore {
 
   std::uint64_t puts() const noexcept { return puts_.load(std::memory_order_seq_cst); }  // [count]
   std::uint64_t gets() const noexcept { return gets_.load(std::memory_order_seq_cst); }  // [count]
-  std::size_t size() const noexcept {
-    const std::uint64_t got = gets();  // first: then the difference is never negative
-    return static_cast<std::size_t>(puts() - got);
-  }
-  bool empty() const noexcept { return size() == 0; }
-  bool full() const noexcept {
-    const std::size_t limit = limit_.load(std::memory_order_relaxed);
-    return limit != 0 && size() >= limit;
-  }
 
   std::size_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
   void set_limit(std::size_t limit) noexcept { limit_.store(limit, std::memory_order_relaxed); }

@@ -150,7 +150,8 @@ class BasicQueue {
   void join() { (void)join(forever); }
 
   /// The same, giving up at `deadline`.
-  /// Returns whether all work is finished.
+  /// Returns whether all work is finished. If the stop that ends the workers also ends this call,
+  /// that may be so: a Task that is destroyed half-way counts as finished.
   [[nodiscard]] bool join(const Deadline& deadline) {
     WaitingFor what = waiting_for(Waitable::queue_join);
     return tasks_.join([this] { return store_.puts(); }, deadline, what);
@@ -207,7 +208,7 @@ class BasicQueue {
     // Leaves `item` empty. An item whose move throws here is lost, but not its task_done().
     Task(BasicQueue& queue, std::optional<T>& item) try
         : item_(std::move(item)), queue_(item_.has_value() ? &queue : nullptr) {
-      item.reset();
+      item.reset();  // NOLINT(bugprone-use-after-move): it still holds what was moved from
     } catch (...) {
       (void)queue.finish(1);
     }

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "thrum/event_count.h"
+#include "thrum/queue_size.h"
 
 namespace thrum {
 
@@ -33,7 +34,7 @@ namespace thrum {
 ///
 /// Progress  get never waits for a put that is half done, nor the reverse: they answer would_block.
 template <class T>
-class RingStore {
+class RingStore : public QueueSize<RingStore<T>> {
  public:
   /// `limit` 0: none.
   explicit RingStore(std::size_t limit) : limit_(limit) {
@@ -78,7 +79,7 @@ class RingStore {
                                               std::memory_order_seq_cst,  // [claim]
                                               std::memory_order_relaxed)) {
             const bool wake_getter = getters.announce();
-            const bool wake_putter = slept && !full() && putters.announce();
+            const bool wake_putter = slept && !this->full() && putters.announce();
             const Word* const getter = getters.address();
             const Word* const putter = putters.address();
             std::construct_at(&slot.item, std::move(item));
@@ -121,7 +122,7 @@ class RingStore {
                                               std::memory_order_seq_cst,  // [claim]
                                               std::memory_order_relaxed)) {
             const bool wake_putter = putters.announce();
-            const bool wake_getter = slept && !empty() && getters.announce();
+            const bool wake_getter = slept && !this->empty() && getters.announce();
             const Word* const getter = getters.address();
             const Word* const putter = putters.address();
             sink(std::move(slot.item));
@@ -187,16 +188,6 @@ class RingStore {
     const Ring& ring = *head_ring_.load(std::memory_order_seq_cst);      // [chain]
     return ring.puts_before(ring.head.load(std::memory_order_seq_cst));  // [claim]
   }
-  std::size_t size() const noexcept {
-    const std::uint64_t got = gets();  // first: then the difference is never negative
-    return static_cast<std::size_t>(puts() - got);
-  }
-  bool empty() const noexcept { return size() == 0; }
-  bool full() const noexcept {
-    const std::size_t limit = limit_.load(std::memory_order_relaxed);
-    return limit != 0 && size() >= limit;
-  }
-
   std::size_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
   void set_limit(std::size_t limit) noexcept { limit_.store(limit, std::memory_order_relaxed); }
 

@@ -65,8 +65,8 @@ struct StackInfo {
 
 /// How often a thread left its processor.
 struct Switches {
-  std::uint64_t voluntary = 0;    ///< it blocked or yielded
-  std::uint64_t involuntary = 0;  ///< the scheduler took the processor away
+  std::uint64_t voluntary = 0;    ///< it blocked
+  std::uint64_t involuntary = 0;  ///< the scheduler took the processor away, or it yielded
 };
 
 /// What a Thread may be told besides its target: `Thread({.name = "reader", .daemon = true}, f)`.

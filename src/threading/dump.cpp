@@ -69,10 +69,17 @@ std::string object_text(const WaitingFor& what) {
   return text + " at " + hex(what.object);
 }
 
-std::string seconds_since(std::int64_t since_ns) {
+// Three digits, in the unit that suits.
+std::string time_since(std::int64_t since_ns) {
+  const auto ns = static_cast<double>(Deadline::now_ns() - since_ns);
   char text[32];
-  std::snprintf(text, sizeof text, "%.3g s",
-                static_cast<double>(Deadline::now_ns() - since_ns) / 1e9);
+  if (ns < 999.5e3) {
+    std::snprintf(text, sizeof text, "%.3g us", ns / 1e3);
+  } else if (ns < 999.5e6) {
+    std::snprintf(text, sizeof text, "%.3g ms", ns / 1e6);
+  } else {
+    std::snprintf(text, sizeof text, ns < 999.5e9 ? "%.3g s" : "%.0f s", ns / 1e9);
+  }
   return text;
 }
 
@@ -147,7 +154,7 @@ std::vector<Seen> look() {
 
 std::string line_of(const Seen& seen) {
   std::string text = "  \"" + seen.name + "\"";
-  if (!seen.ours) text += " (not ours)";
+  if (!seen.ours) text += seen.ident != 0 ? " (not ours)" : " (not ours, or at its start or end)";
   if (seen.daemon && seen.ours) text += " (daemon)";
   if (seen.ident != 0) text += ", ident " + std::to_string(seen.ident);
   text += ", native id " + std::to_string(seen.native_id) + ": ";
@@ -238,7 +245,7 @@ std::string ThreadState::text() const {
     case Life::blocked:
       return "blocked on " + object_text(blocked_on) +
              (blocked_on.kind == Waitable::nothing ? ""
-                                                   : ", for " + seconds_since(blocked_on.since_ns));
+                                                   : ", for " + time_since(blocked_on.since_ns));
     case Life::terminated:
       break;
   }

@@ -279,7 +279,7 @@ void ThreadRecord::start() {
 }
 
 // A forced unwind has no object: "null" would take the catch for a reference to nothing.
-[[gnu::no_sanitize("null")]] void ThreadRecord::run() {
+__attribute__((no_sanitize("null"))) void ThreadRecord::run() {
   waist::enroll_as(ident.load(std::memory_order_relaxed));
   waist::Node& me = waist::this_node();
   arm_process_end_in_thread();

@@ -73,7 +73,7 @@ TEST(Dump, ListsEachThreadWithNameIdsStateAndWhatItWaitsFor) {
                                 ", native id " + std::to_string(event.native_id()) +
                                 ": blocked on an event" + at(&leave) + ", for "))
       << text;
-  EXPECT_TRUE(waits.ends_with(" s")) << waits;
+  EXPECT_TRUE(waits.ends_with("s")) << waits;
   EXPECT_TRUE(gets.starts_with("\"gets\" (daemon), ident ")) << text;
   EXPECT_TRUE(has(gets, "blocked on a queue (get) \"jobs\" at 0x")) << gets;
   EXPECT_TRUE(line_of(text, "MainThread").ends_with(": running")) << text;
@@ -132,7 +132,8 @@ TEST(Dump, ListsThreadsThatNeverUsedTheLibrary) {
   });
   named.wait(false);
   const std::string line = line_of(dump_text(), "theirs");
-  EXPECT_TRUE(line.starts_with("\"theirs\" (not ours), native id ")) << line;
+  EXPECT_TRUE(line.starts_with("\"theirs\" (not ours, or at its start or end), native id "))
+      << line;
   leave = true;
   leave.notify_all();
   foreign.join();
@@ -169,14 +170,15 @@ TEST(Dump, IsPrintedToStderr) {
   EXPECT_NE(text.find("thrum: process ", 1), std::string::npos) << text;
 }
 
-TEST(Dump, ASecondsSinceIsFromBelow) {
+TEST(Dump, SaysHowLongAThreadIsBlocked) {
   Event leave;
   Thread thread({.name = "waits"}, [&] { leave.wait(); });
   thread.start();
   const std::int64_t since = until_blocked(thread, Waitable::event).blocked_on.since_ns;
   test::until([&] { return Deadline::now_ns() - since > 20'000'000; });
   const std::string line = line_of(dump_text(), "waits");
-  EXPECT_GE(std::stod(line.substr(line.find(", for ") + 6)), 0.02) << line;
+  const double value = std::stod(line.substr(line.find(", for ") + 6));
+  EXPECT_TRUE(line.ends_with(" ms") ? value >= 20 : line.ends_with(" s")) << line;
   leave.set();
 }
 

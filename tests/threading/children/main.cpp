@@ -31,7 +31,7 @@ void say(const std::string& line) noexcept {
 void until_input_ends() {
   // Asleep in usleep() only: in most other calls TSan holds signals back until they return.
   pollfd input{STDIN_FILENO, POLLIN, 0};
-  while (poll(&input, 1, 0) == 0) let_others_run();
+  while (poll(&input, 1, 0) <= 0) let_others_run();
 }
 
 void let_others_run() { usleep(100); }

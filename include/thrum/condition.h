@@ -24,7 +24,8 @@ namespace thrum {
 /// time ran out as it was notified reports the notification. A notified thread is not woken to run
 /// into the lock: it is moved to the lock's waiters, and release() wakes it. Must not be destroyed
 /// while a thread waits; may be, by any thread that was notified. To pass items between threads, a
-/// Queue is shorter and faster.
+/// Queue is shorter and faster. That the caller holds the lock is checked when it runs, not by
+/// clang's thread-safety analysis, which does not know that conditions share a lock.
 /// Like    threading.Condition; std::condition_variable_any.
 class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Condition> {
  public:
@@ -56,19 +57,18 @@ class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Co
   /// Throws  UsageError if the caller does not hold the lock.
   /// Order   after the notify() that freed it, and after all that the lock orders.
   /// Cost    one sleep, or none if the notification comes within a few microseconds.
-  void wait() THRUM_TSA(requires_capability(this)) { (void)wait(forever); }
+  void wait() { (void)wait(forever); }
 
   /// The same, giving up at `deadline`. The lock is held again on return, however long that takes:
   /// the call may return after the deadline.
   /// Returns whether it was notified.
-  [[nodiscard]] bool wait(const Deadline& deadline) THRUM_TSA(requires_capability(this))
-      THRUM_TSA(no_thread_safety_analysis);
+  [[nodiscard]] bool wait(const Deadline& deadline) THRUM_TSA(no_thread_safety_analysis);
 
   /// Waits until `predicate()` is true; it is called with the lock held.
   /// Returns what the predicate returned last.
   /// Throws  what the predicate throws, with the lock held; UsageError as wait().
   template <class Predicate>
-  auto wait_for(Predicate predicate) THRUM_TSA(requires_capability(this)) {
+  auto wait_for(Predicate predicate) {
     for (;;) {
       auto result = predicate();
       if (static_cast<bool>(result)) return result;
@@ -79,8 +79,7 @@ class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Co
   /// The same, giving up at `deadline`, which bounds the whole call; the predicate is asked once
   /// more then.
   template <class Predicate>
-  [[nodiscard]] auto wait_for(Predicate predicate, const Deadline& deadline)
-      THRUM_TSA(requires_capability(this)) {
+  [[nodiscard]] auto wait_for(Predicate predicate, const Deadline& deadline) {
     for (bool over = false;;) {
       auto result = predicate();
       if (over || static_cast<bool>(result)) return result;
@@ -93,11 +92,11 @@ class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Co
   /// Throws  UsageError if the caller does not hold the lock.
   /// Order   before what the freed threads do after wait().
   /// Cost    a system call for each of them that sleeps.
-  void notify(std::int64_t n = 1) THRUM_TSA(requires_capability(this));
+  void notify(std::int64_t n = 1);
 
   /// Frees all threads that wait.
   /// Throws  UsageError if the caller does not hold the lock.
-  void notify_all() THRUM_TSA(requires_capability(this));
+  void notify_all();
 
   /// Returns how many threads wait and have not been notified. Call it with the lock held.
   std::size_t waiting() const noexcept;

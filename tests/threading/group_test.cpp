@@ -216,7 +216,6 @@ TEST(Group, AFailureIsNotRethrownBeforeAllHaveEnded) {
 
 TEST(Group, FailuresAfterTheFirstGoToTheExcepthook) {
   Reports reports;
-  Event second_may_fail;
   Group group;
   group.start({.name = "first"}, [] { throw std::runtime_error("one"); }).join();
   group.start({.name = "second"}, [] { throw std::runtime_error("two"); }).join();

@@ -316,7 +316,8 @@ TEST(Lock, AStarvingWaiterThatGivesUpLeavesTheLockToOthers) {
 }
 
 TEST(Lock, AStarvingWaiterThatTimesOutLeavesTheLockToOthers) {
-  for (bool starved = false; !starved;) {
+  bool starved = false;
+  while (!starved) {
     Lock lock;
     lock.acquire();
     Actor starving([&] { EXPECT_FALSE(lock.acquire(50ms)); });

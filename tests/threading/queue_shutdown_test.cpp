@@ -281,7 +281,7 @@ void race(bool immediate, std::int64_t maxsize) {
     actors.emplace_back([&, i] {
       await_start();
       if (i % 2 == 0) {
-        for (auto task : queue.tasks()) ++got;
+        for ([[maybe_unused]] auto task : queue.tasks()) ++got;
       } else {
         while (queue.get(Deadline(1h))) {
           ++got;

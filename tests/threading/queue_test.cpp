@@ -294,7 +294,8 @@ TYPED_TEST(EveryQueue, AGetThatMeetsAPuttersTimeOutOrStopIsNotLost) {
 TYPED_TEST(EveryQueue, GetTakesWhatCameAsItsTimeEnded) {
   const test::OneProcessor one;
   for (const bool with_token : {false, true}) {
-    for (bool taken = false; !taken;) {
+    bool taken = false;
+    while (!taken) {
       TypeParam queue;
       std::stop_source source;
       const Deadline soon(5ms);
@@ -314,7 +315,8 @@ TYPED_TEST(EveryQueue, GetTakesWhatCameAsItsTimeEnded) {
 
 TYPED_TEST(EveryQueue, GetTakesWhatCameAsItWasStopped) {
   const test::OneProcessor one;
-  for (bool taken = false; !taken;) {
+  bool taken = false;
+  while (!taken) {
     TypeParam queue;
     std::stop_source source;
     Actor getter([&] {
@@ -331,7 +333,8 @@ TYPED_TEST(EveryQueue, GetTakesWhatCameAsItWasStopped) {
 
 TYPED_TEST(EveryQueue, PutUsesTheRoomThatCameAsItsTimeEnded) {
   const test::OneProcessor one;
-  for (bool put = false; !put;) {
+  bool put = false;
+  while (!put) {
     TypeParam queue(1);
     queue.put(1);
     const Deadline soon(5ms);
@@ -350,7 +353,8 @@ TYPED_TEST(EveryQueue, PutUsesTheRoomThatCameAsItsTimeEnded) {
 
 TYPED_TEST(EveryQueue, JoinSeesTheWorkThatEndedAsItsTimeDid) {
   const test::OneProcessor one;
-  for (bool joined = false; !joined;) {
+  bool joined = false;
+  while (!joined) {
     TypeParam queue;
     queue.put(1);
     const Deadline soon(5ms);
@@ -820,7 +824,7 @@ TYPED_TEST(EveryQueue, TasksCallTaskDoneAlsoByAnException) {
   queue.put(1);
   queue.put(2);
   const auto work = [&] {
-    for (auto task : queue.tasks()) throw std::runtime_error("work");
+    for ([[maybe_unused]] auto task : queue.tasks()) throw std::runtime_error("work");
   };
   EXPECT_THROW(work(), std::runtime_error);
   EXPECT_EQ(queue.unfinished_tasks(), 1u);

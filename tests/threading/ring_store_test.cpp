@@ -127,7 +127,7 @@ TEST(RingStore, KeepsTheLimitExactlyWhileItGrowsToIt) {
 }
 
 TEST(RingStore, AllocatesNothingInUse) {
-  for (const std::size_t limit : {0, 1, 7, 64}) {
+  for (const std::size_t limit : {0u, 1u, 7u, 64u}) {
     RingStore<int> store(limit);
     const std::size_t before = test::bytes_allocated();
     for (int i = 0; i < 1000; ++i) {
@@ -344,7 +344,7 @@ TEST(HalfDoneGets, OfSeveralThreadsEndInAnyOrder) {
     freezer.until_frozen();
   }
   EXPECT_TRUE(queue.empty());
-  for (const std::size_t i : {1, 2, 0}) {
+  for (const std::size_t i : {1u, 2u, 0u}) {
     EXPECT_FALSE(queue.put(4, nonblocking)) << "the slots are used in order";
     freezers.at(i).thaw();
     getters.at(i).join();
@@ -367,7 +367,7 @@ TEST(HalfDonePuts, OfSeveralThreadsEndInAnyOrder) {
     freezer.until_frozen();
   }
   EXPECT_TRUE(queue.full());
-  for (const std::size_t i : {1, 2, 0}) {
+  for (const std::size_t i : {1u, 2u, 0u}) {
     EXPECT_EQ(queue.get(nonblocking), std::nullopt);
     freezers.at(i).thaw();
     putters.at(i).join();

@@ -44,7 +44,7 @@ TEST(TaskCount, FinishesNoMoreThanWerePut) {
 }
 
 TEST(TaskCount, GotMayBeAnyLowerBound) {
-  for (const std::uint64_t got : {0, 1, 2, 3}) {
+  for (const std::uint64_t got : {0u, 1u, 2u, 3u}) {
     Work work;
     work.put = 3;
     work.got = got;
@@ -59,7 +59,8 @@ TEST(TaskCount, GotMayBeAnyLowerBound) {
 }
 
 TEST(TaskCount, DoesNotRefuseWhatIsFinishedWhenItGivesUp) {
-  for (bool joined = false; !joined;) {  // if it was too fast
+  bool joined = false;
+  while (!joined) {  // if it was too fast
     Work work;
     work.put = 1;
     Actor joiner([&] { joined = work.join(20ms); });

@@ -53,11 +53,4 @@ struct Account {
   account.add(1);
 }
 
-[[maybe_unused]] void notify(Account& account) {
-#if !defined(UNGUARDED_NOTIFY)
-  const thrum::Guard guard(account.condition);
-#endif
-  account.condition.notify_all();
-}
-
 }  // namespace

@@ -91,9 +91,16 @@ void thread_exits(void* value) noexcept {
   tell_owner(node, Gone::ended);
 }
 
-void before_fork() noexcept { list_lock.acquire(forever); }
-void after_fork_in_parent() noexcept { list_lock.release(); }
+void prepare_fork() noexcept {
+  list_lock.acquire(forever);  // which may sleep
+  before_fork();
+}
+void after_fork_in_parent() noexcept {
+  after_fork(Side::parent);
+  list_lock.release();
+}
 void after_fork_in_child() noexcept {
+  after_fork(Side::child);
   Node& me = tls_node;
   // The other nodes are memory that a new thread may get: forget them while they still are nodes.
   for (Node* node = list_first; node != nullptr;) {
@@ -110,7 +117,7 @@ void after_fork_in_child() noexcept {
 
 void set_up() noexcept {
   pthread_key_create(&at_thread_exit, thread_exits);
-  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  pthread_atfork(prepare_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 // Returns false if the deadline passed before the registry's lock was ours; else it is.

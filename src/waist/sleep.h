@@ -20,4 +20,9 @@ Wake sleep(const Word& word, std::uint32_t expected, const Deadline& deadline) n
 /// Returns the kernel's id of the calling thread; never 0, below 2^30.
 std::uint32_t native_id() noexcept;
 
+/// Called around a fork: nobody falls asleep or wakes in between, and the child knows no sleepers.
+void before_fork() noexcept;
+enum class Side : std::uint8_t { parent, child };
+void after_fork(Side side) noexcept;
+
 }  // namespace thrum::waist

@@ -114,6 +114,10 @@ void park_for_good() noexcept {
 
 std::uint32_t native_id() noexcept { return static_cast<std::uint32_t>(::gettid()); }
 
+// The kernel sees to it.
+void before_fork() noexcept {}
+void after_fork(Side) noexcept {}
+
 }  // namespace waist
 
 int wake(const Word* word, int count) noexcept {

@@ -7,6 +7,7 @@
 // waiters of one pthread_cond) cannot happen here.
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -48,12 +49,18 @@ struct Bucket {
   }
 };
 
-Bucket& bucket_of(const Word* word) {
+using Table = std::array<Bucket, 256>;
+
+Table& table() {
   // Never destroyed: a thread may wait while statics are destroyed. Created on first use.
-  static Bucket* const table = new Bucket[256];
+  static Table& made = *new Table;
+  return made;
+}
+
+Bucket& bucket_of(const Word* word) {
   // Fibonacci hashing (Knuth, TAOCP 6.4).
   const auto address = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(word));
-  return table[(address >> 2) * 0x9E3779B97F4A7C15u >> 56];
+  return table()[(address >> 2) * 0x9E3779B97F4A7C15u >> 56];
 }
 
 }  // namespace
@@ -96,6 +103,18 @@ std::uint32_t native_id() noexcept {
   static constinit Word last{0};
   return last.fetch_add(1, std::memory_order_relaxed) % ((1u << 30) - 1) + 1;  // only unique
 #endif
+}
+
+void before_fork() noexcept {
+  for (Bucket& bucket : table()) bucket.mutex.lock();
+}
+
+void after_fork(Side side) noexcept {
+  for (Bucket& bucket : table()) {
+    // On stacks that the child's threads will use again.
+    if (side == Side::child) bucket.first = nullptr;
+    bucket.mutex.unlock();
+  }
 }
 
 }  // namespace waist

@@ -142,7 +142,7 @@ TEST(EventCount, PassesAWakeOnThatAnExceptionCarriesAway) {
   Permits permits;
   std::atomic<bool> angry{false}, served{false};
   Actor unlucky([&] {
-    WaitingFor what{};
+    WaitingFor what{Waitable::word, &permits};
     EXPECT_THROW(permits.sleepers.block_on(
                      [&](bool) {
                        if (angry) throw std::runtime_error("no");

@@ -234,7 +234,7 @@ TEST(Waits, PublishWhatTheyWaitFor) {
     WaitingFor what{Waitable::queue_get, &object, "jobs"};
     while (word.load(std::memory_order_acquire) == 0) (void)wait(word, 0, forever, what);
   });
-  sleeper.until_blocked_on(word);
+  test::until([&] { return test::is_blocked(sleeper.tid()) && ident != 0; });
   const WaitingFor seen = waist::blocked_on(*node_of(ident));
   EXPECT_EQ(seen.kind, Waitable::queue_get);
   EXPECT_EQ(seen.object, &object);

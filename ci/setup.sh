@@ -8,7 +8,7 @@ source "$(dirname "$0")/common.sh"
 
 packages=(
   git g++ cmake ninja-build pkg-config python3
-  libgtest-dev libbenchmark-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev
+  libgtest-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev
 )
 if [[ ${1-} == --all ]]; then
   packages+=(

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: thrum contributors
 # SPDX-License-Identifier: MIT
-"""The code that a reader copies from the documents is code that is built and run."""
+"""The code that a reader copies from the documents is built and run; what they name exists."""
+import fnmatch
 import pathlib
 import re
 import unittest
@@ -34,6 +35,24 @@ class DocumentsShowExamples(unittest.TestCase):
                 if '://' not in link:
                     with self.subTest(document=document.name, link=link):
                         self.assertTrue((document.parent / link).exists())
+
+    def test_the_table_of_hard_bugs_names_tests_that_exist(self):
+        tests = set()
+        for source in ROOT.glob('tests/**/*.cpp'):
+            tests.update(re.findall(r'^(?:TEST|TEST_F|TEST_P|TYPED_TEST)\((\w+),\s+(\w+)\)',
+                                    source.read_text(), re.MULTILINE))
+        models = {path.stem for path in ROOT.glob('tests/model/ok/*.cpp')}
+        suite = '*'
+        for row in re.findall(r'^\| (\d+ \|.*)$', (ROOT / 'tests/README.md').read_text(), re.MULTILINE):
+            for name in re.findall(r'`([^`]+)`', row.split('|')[2]):
+                with self.subTest(row=row.split('|')[0], name=name):
+                    if name.startswith('model/'):
+                        self.assertIn(name.removeprefix('model/'), models)
+                    elif '.' in name:
+                        suite = name.split('.')[0] or suite
+                        one = name.split('.')[1]
+                        self.assertTrue(any(fnmatch.fnmatch(s, suite) and fnmatch.fnmatch(t, one)
+                                            for s, t in tests))
 
 
 if __name__ == '__main__':

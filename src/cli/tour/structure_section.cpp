@@ -22,9 +22,12 @@ constexpr std::size_t kFrameBytes = 16 * 1024;
 // Uses `frames` times kFrameBytes of stack.
 [[gnu::noinline]] int dive(int frames) {
   std::array<volatile char, kFrameBytes> water{};
-  water[0] = static_cast<char>(frames);
+  // An index unknown to the compiler, which else keeps one byte; read after the call, which else
+  // becomes a loop.
+  const auto at = static_cast<std::size_t>(frames) % kFrameBytes;
+  water[at] = static_cast<char>(frames);
   const int below = frames <= 1 ? 0 : dive(frames - 1);
-  return below + water[0];  // read afterwards: the call is no loop
+  return below + water[at];
 }
 
 // What a thread found out about itself.

@@ -11,6 +11,7 @@ for program in build/default/tests/bin/unit/*_test; do
   # Its threads take turns; without --fair-sched one that spins can keep the turn for long.
   # A pointer into a block, as to what make_shared made, keeps it.
   # Some tests replace operator new: it must stay replaced.
+  # The child of a fork says nothing: it seems to leak what the parent's threads hold.
   timeout 600 valgrind --quiet --fair-sched=yes --error-exitcode=1 \
     --suppressions=ci/valgrind.supp --child-silent-after-fork=yes \
     --soname-synonyms=somalloc=nouserintercepts \

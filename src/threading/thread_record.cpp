@@ -5,8 +5,7 @@
 //   [end] terminated -> join, is_alive: all a thread did happens before what is done after join().
 //   [owner] attach -> current: a record is made before its node points to it.
 //   [refused] start -> native_id: seq_cst puts "the start failed; does somebody want the id?" and
-//   "I
-//         want the id; did the start fail?" in one order, so at least one of the two sees the
+//         "I want the id; did the start fail?" in one order, so at least one of the two sees the
 //         other.
 #include "threading/thread_record.h"
 

@@ -5,10 +5,9 @@
 //   [list] release -> acquire of the registry's lock: the list and its owners.
 //   [seqlock] publish, retract -> blocked_on: a reader that sees one new field sees the odd version
 //             written before it.
-//   [end] begin_process_end + is_parked, retract + park_if_ending: seq_cst puts "the end begins; is
-//   it
-//         blocked?" and "no longer blocked; did the end begin?" in one order, so at least one of
-//         the two sees the other.
+//   [end] begin_process_end + is_parked, retract + park_if_ending: seq_cst puts "the end begins;
+//         is it blocked?" and "no longer blocked; did the end begin?" in one order, so at least
+//         one of the two sees the other.
 #include "waist/self.h"
 
 #include <pthread.h>

@@ -67,12 +67,14 @@ struct StackInfo {
 struct Switches {
   std::uint64_t voluntary = 0;    ///< it blocked
   std::uint64_t involuntary = 0;  ///< the scheduler took the processor away, or it yielded
+
+  bool operator==(const Switches& other) const noexcept = default;
 };
 
 /// What a Thread may be told besides its target: `Thread({.name = "reader", .daemon = true}, f)`.
 struct ThreadOptions {
   Group* group = nullptr;        ///< the thread becomes its member
-  std::string name{};            ///< empty: `Thread-N`
+  std::string name{};            ///< empty: `Thread-N`, which the OS does not hear of
   std::optional<bool> daemon{};  ///< unset: as the creating thread
   std::size_t stack_size = 0;    ///< bytes; 0: threading::stack_size()
   std::vector<int> affinity{};   ///< processors it may run on; empty: as the creating thread
@@ -125,8 +127,9 @@ class THRUM_API ThreadHandle {
 
   /// Returns where the thread's stack is; nothing before start() and after the end.
   std::optional<StackInfo> stack() const;
-  /// Returns how often the thread was switched; after its end, in all its life.
-  Switches switches() const;
+  /// Returns how often the thread was switched so far; nothing before start() and after the end.
+  /// Cost    a system call for the caller's own, some microseconds for another's.
+  std::optional<Switches> switches() const;
 
   /// Asks the thread to stop, by its token.
   /// Returns whether this call was the first to ask.
@@ -167,28 +170,23 @@ class THRUM_API Thread : public ThreadHandle {
     virtual ~Body() = default;
     virtual void run(std::stop_token stop) = 0;
   };
-  struct Plan {
-    ThreadOptions options;
-    std::unique_ptr<Body> body;
-  };
 
  public:
   /// A thread with nothing to run.
   Thread() : Thread(ThreadOptions{}) {}
-  explicit Thread(ThreadOptions options) : Thread(Plan{std::move(options), nullptr}) {}
+  explicit Thread(ThreadOptions options) : Thread(std::move(options), std::unique_ptr<Body>()) {}
 
   /// Throws  UsageError for options that no system could grant.
   template <class Target, class... Args>
     requires(!std::is_base_of_v<ThreadHandle, std::decay_t<Target>> &&
-             !std::is_same_v<std::decay_t<Target>, ThreadOptions> &&
-             !std::is_same_v<std::decay_t<Target>, Plan>)
+             !std::is_same_v<std::decay_t<Target>, ThreadOptions>)
   explicit Thread(Target&& target, Args&&... args)
-      : Thread(Plan{{}, bind(std::forward<Target>(target), std::forward<Args>(args)...)}) {}
+      : Thread(ThreadOptions{}, bind(std::forward<Target>(target), std::forward<Args>(args)...)) {}
 
   template <class Target, class... Args>
   Thread(ThreadOptions options, Target&& target, Args&&... args)
-      : Thread(Plan{std::move(options),
-                    bind(std::forward<Target>(target), std::forward<Args>(args)...)}) {}
+      : Thread(std::move(options),
+               bind(std::forward<Target>(target), std::forward<Args>(args)...)) {}
 
   Thread(Thread&& other) noexcept = default;
   Thread& operator=(Thread&& other) noexcept;
@@ -202,7 +200,7 @@ class THRUM_API Thread : public ThreadHandle {
 
  protected:
   friend struct ThreadRecord;
-  explicit Thread(Plan plan);
+  Thread(ThreadOptions options, std::unique_ptr<Body> body);
 
   template <class Target, class... Args>
   static std::unique_ptr<Body> bind(Target&& target, Args&&... args) {

@@ -105,7 +105,7 @@ std::uint32_t successor(const WaitingFor& what) {
     for (ThreadRecord* record = ThreadRecord::first(); record != nullptr; record = record->next) {
       if (record == what.object) {
         const std::uint32_t id = record->native_id.load(std::memory_order_relaxed);
-        return id != ThreadRecord::kWanted ? id : 0;
+        return id != ThreadRecord::kAwaited ? id : 0;
       }
     }
   }

@@ -99,7 +99,9 @@ bool process_is_over() noexcept { return over.load(std::memory_order_relaxed); }
 void arm_process_end() {
   static constinit pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, [] { ::on_exit(process_ends, nullptr); });
-  if (self().native_id == static_cast<std::uint32_t>(::getpid())) at_thread_end.armed = true;
+  if (!at_thread_end.armed && self().native_id == static_cast<std::uint32_t>(::getpid())) {
+    at_thread_end.armed = true;
+  }
 }
 void arm_process_end_in_thread() noexcept { at_thread_end.armed = true; }
 void disarm_process_end_in_thread() noexcept { at_thread_end.armed = false; }

@@ -77,12 +77,15 @@ std::optional<Switches> switches_of(std::uint32_t native_id) {
                   number_after(status, "\nnonvoluntary_ctxt_switches:")};
 }
 
-Switches own_switches() noexcept {
-  rusage usage{};
+std::optional<Switches> own_switches() noexcept {
 #if defined(RUSAGE_THREAD)
-  ::getrusage(RUSAGE_THREAD, &usage);
+  rusage usage{};
+  if (::getrusage(RUSAGE_THREAD, &usage) == 0) {
+    return Switches{static_cast<std::uint64_t>(usage.ru_nvcsw),
+                    static_cast<std::uint64_t>(usage.ru_nivcsw)};
+  }
 #endif
-  return {static_cast<std::uint64_t>(usage.ru_nvcsw), static_cast<std::uint64_t>(usage.ru_nivcsw)};
+  return std::nullopt;
 }
 
 std::string name_of(std::uint32_t native_id) {

@@ -21,7 +21,7 @@ std::optional<Life> life_of(std::uint32_t native_id);
 /// Returns how often a thread was switched until now.
 std::optional<Switches> switches_of(std::uint32_t native_id);
 /// The same for the calling thread, cheaper.
-Switches own_switches() noexcept;
+std::optional<Switches> own_switches() noexcept;
 
 /// Returns the name the kernel has for a thread.
 std::string name_of(std::uint32_t native_id);

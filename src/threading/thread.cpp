@@ -79,7 +79,7 @@ bool ThreadHandle::is_alive() const { return record().is_alive(); }
 
 ThreadState ThreadHandle::state() const {
   ThreadRecord& thread = record();
-  const std::uint32_t now = thread.state.load(std::memory_order_acquire);  // [end]
+  const std::uint32_t now = thread.phase();
   if (now == ThreadRecord::kNew) return {};
   if (now != ThreadRecord::kStarted) return {Life::terminated, {}, thread.end};
   WaitingFor blocked_on;
@@ -100,8 +100,7 @@ ThreadState ThreadHandle::state() const {
 
 std::exception_ptr ThreadHandle::exception() const {
   const ThreadRecord& thread = record();
-  const bool over =
-      thread.state.load(std::memory_order_acquire) >= ThreadRecord::kTerminated;  // [end]
+  const bool over = thread.phase() >= ThreadRecord::kTerminated;
   return over || thread.is_caller() ? thread.exception : nullptr;
 }
 
@@ -114,13 +113,14 @@ void ThreadHandle::set_name(std::string name) const {
   ThreadRecord& thread = record();
   const waist::Registry registry;
   thread.name = std::move(name);
+  thread.named = true;
   if (thread.has_pthread)
     kernel::set_name(thread.pthread.load(std::memory_order_relaxed), thread.name);
 }
 
 bool ThreadHandle::daemon() const { return record().daemon.load(std::memory_order_relaxed); }
 void ThreadHandle::set_daemon(bool daemon) const {
-  if (record().state.load(std::memory_order_relaxed) != ThreadRecord::kNew) {
+  if (record().phase() != ThreadRecord::kNew) {
     throw_usage_error("thrum::Thread::set_daemon: started already, set it before start()");
   }
   record().daemon.store(daemon, std::memory_order_relaxed);
@@ -132,20 +132,20 @@ std::uint32_t ThreadHandle::native_id() const {
   ThreadRecord& thread = record();
   for (;;) {
     std::uint32_t id = thread.native_id.load(std::memory_order_relaxed);
-    const bool known = id != 0 && id != ThreadRecord::kWanted;
+    const bool known = id != 0 && id != ThreadRecord::kAwaited;
+    const std::uint32_t state = thread.state.load(std::memory_order_seq_cst);  // [refused]
     // Also if the start failed, or the thread was only about to run when the process forked.
-    if (thread.state.load(std::memory_order_seq_cst) != ThreadRecord::kStarted) {  // [refused]
-      return known ? id : 0;
-    }
+    if ((state & ~ThreadRecord::kAwaited) != ThreadRecord::kStarted) return known ? id : 0;
     if (known) return id;
     if (id == 0) {
       // Then look again whether it starts at all.
-      thread.native_id.compare_exchange_strong(id, ThreadRecord::kWanted, std::memory_order_seq_cst,
+      thread.native_id.compare_exchange_strong(id, ThreadRecord::kAwaited,
+                                               std::memory_order_seq_cst,
                                                std::memory_order_relaxed);  // [refused]
       continue;
     }
     WaitingFor what{Waitable::thread, &thread};
-    (void)wait(thread.native_id, ThreadRecord::kWanted, forever, what);
+    (void)wait(thread.native_id, ThreadRecord::kAwaited, forever, what);
   }
 }
 
@@ -156,16 +156,10 @@ std::optional<StackInfo> ThreadHandle::stack() const {
                             : std::nullopt;
 }
 
-Switches ThreadHandle::switches() const {
-  ThreadRecord& thread = record();
-  const std::uint32_t now = thread.state.load(std::memory_order_acquire);  // [end]
-  if (now == ThreadRecord::kNew) return {};
-  if (now == ThreadRecord::kStarted) {
-    if (const auto switches = kernel::switches_of(native_id())) return *switches;
-  }
-  return thread.state.load(std::memory_order_acquire) == ThreadRecord::kStarted  // [end]
-             ? Switches{}
-             : thread.switches;
+std::optional<Switches> ThreadHandle::switches() const {
+  const ThreadRecord& thread = record();
+  if (thread.is_caller()) return kernel::own_switches();
+  return thread.is_alive() ? kernel::switches_of(native_id()) : std::nullopt;
 }
 
 bool ThreadHandle::request_stop() const { return record().request_stop(); }
@@ -173,8 +167,7 @@ std::stop_token ThreadHandle::stop_token() const { return record().stop.get_toke
 
 // --- Threads
 
-Thread::Thread(Plan plan) {
-  ThreadOptions& options = plan.options;
+Thread::Thread(ThreadOptions options, std::unique_ptr<Body> body) {
   checked_stack_size(options.stack_size);
   for (const int cpu : options.affinity) {
     if (cpu < 0 || cpu >= CPU_SETSIZE) {
@@ -183,7 +176,8 @@ Thread::Thread(Plan plan) {
                        " is required");
     }
   }
-  if (options.name.empty()) {
+  const bool named = !options.name.empty();
+  if (!named) {
     // relaxed: only unique
     options.name =
         "Thread-" + std::to_string(unnamed_threads.fetch_add(1, std::memory_order_relaxed) + 1);
@@ -193,9 +187,10 @@ Thread::Thread(Plan plan) {
                               ThreadRecord::current().origin == ThreadRecord::Origin::ours);
   record_ =
       std::make_shared<ThreadRecord>(ThreadRecord::Origin::ours, std::move(options.name), daemon);
+  record_->named = named;
   record_->stack_size = options.stack_size;
   record_->affinity = std::move(options.affinity);
-  record_->body = std::move(plan.body);
+  record_->body = std::move(body);
   if (options.group != nullptr) record_->group = options.group->record_;
 }
 
@@ -212,7 +207,7 @@ Thread& Thread::operator=(Thread&& other) noexcept {
 Thread::~Thread() { let_go(); }
 
 void Thread::let_go() noexcept {
-  if (record_ == nullptr || record_->state.load(std::memory_order_relaxed) == ThreadRecord::kNew ||
+  if (record_ == nullptr || record_->phase() == ThreadRecord::kNew ||
       record_->daemon.load(std::memory_order_relaxed) || record_->is_caller()) {
     return;
   }

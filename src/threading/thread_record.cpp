@@ -43,6 +43,11 @@ void unlink(ThreadRecord& record) noexcept {
   record.has_pthread = false;
 }
 
+// Returns whether somebody may sleep on the old value.
+bool replace(Word& word, std::uint32_t value) noexcept {
+  return (word.exchange(value, std::memory_order_seq_cst) & ThreadRecord::kAwaited) != 0;  // [end] [refused]
+}
+
 // In the child of a fork, of a thread that exists only in the parent. With the registry held.
 void forget(ThreadRecord& record) noexcept {
   // Never freed: its thread was in the middle of something, what it holds is not ours to destroy.
@@ -57,8 +62,8 @@ void forget(ThreadRecord& record) noexcept {
 void on_gone(void* owner, waist::Gone how) noexcept {
   ThreadRecord& record = *static_cast<ThreadRecord*>(owner);
   if (how == waist::Gone::forked) return forget(record);
-  record.switches = kernel::own_switches();
   std::shared_ptr<ThreadRecord> keep;
+  bool awaited = false;
   {
     const waist::Registry registry;
     // At the end of the process main() was taken out already.
@@ -67,10 +72,9 @@ void on_gone(void* owner, waist::Gone how) noexcept {
     if (&record != main_record) keep = std::move(record.keep_alive);
     // Under the lock: a fork finds the record in the list or the thread ended, nothing between.
     const bool ours = record.origin == ThreadRecord::Origin::ours;
-    record.state.store(ours ? ThreadRecord::kTerminated : ThreadRecord::kReaped,
-                       std::memory_order_release);  // [end]
+    awaited = replace(record.state, ours ? ThreadRecord::kTerminated : ThreadRecord::kReaped);
   }
-  wake(&record.state, kEveryone);
+  if (awaited) wake(&record.state, kEveryone);
 }
 
 // With the registry held.
@@ -135,7 +139,7 @@ ThreadRecord::ThreadRecord(Origin where_from, std::string its_name, bool is_daem
 
 ThreadRecord::~ThreadRecord() {
   // Nobody joined it and nobody can any more.
-  if (state.load(std::memory_order_relaxed) == kTerminated && is_of_this_process()) {
+  if (phase() == kTerminated && is_of_this_process()) {
     ::pthread_detach(pthread.load(std::memory_order_relaxed));
   }
 }
@@ -200,21 +204,20 @@ void ThreadRecord::find_node(const waist::Registry& registry) noexcept {
 
 void ThreadRecord::end_main() noexcept {
   ThreadRecord& record = current();
-  record.switches = kernel::own_switches();
+  bool awaited = false;
   {
     const waist::Registry registry;
     if (&record != main_record || !record.is_alive()) return;
     unlink(record);
     record.end = End::returned;
-    record.state.store(kReaped, std::memory_order_release);  // [end]
+    awaited = replace(record.state, kReaped);
   }
-  wake(&record.state, kEveryone);
+  if (awaited) wake(&record.state, kEveryone);
 }
 
 bool ThreadRecord::request_stop() {
   // What waits for the request may be on the stack of a thread that is not here.
-  if (state.load(std::memory_order_acquire) == kReaped && end == End::forked)
-    return false;  // [end]
+  if (phase() == kReaped && end == End::forked) return false;
   return stop.request_stop();
 }
 
@@ -268,32 +271,25 @@ void ThreadRecord::start() {
     keep = std::move(keep_alive);
   }
   ident.store(0, std::memory_order_relaxed);
-  state.store(kNew, std::memory_order_seq_cst);  // [refused]
-  wake(&state, kEveryone);
-  if (native_id.exchange(0, std::memory_order_seq_cst) == kWanted) {  // [refused]
-    wake(&native_id, kEveryone);
-  }
+  if (replace(state, kNew)) wake(&state, kEveryone);
+  if (replace(native_id, 0)) wake(&native_id, kEveryone);
   throw std::system_error(error, std::generic_category(),
                           "thrum::Thread::start: the system refuses a thread");
 }
 
 // A forced unwind has no object: "null" would take the catch for a reference to nothing.
 __attribute__((no_sanitize("null"))) void ThreadRecord::run() {
-  waist::enroll_as(ident.load(std::memory_order_relaxed));
-  waist::Node& me = waist::this_node();
+  waist::choose_ident(ident.load(std::memory_order_relaxed));
   arm_process_end_in_thread();
   {
-    const waist::Registry registry;
-    attach(*this, me);
+    const waist::Registry registry;  // which lists us
+    attach(*this, waist::this_node());
     pthread.store(::pthread_self(), std::memory_order_relaxed);
     has_pthread = true;
-    kernel::set_name(::pthread_self(), name);
+    if (named) kernel::set_name(::pthread_self(), name);
   }
-  // relaxed: only a number; the kernel orders it before the wake
-  if (native_id.exchange(me.native_id, std::memory_order_relaxed) == kWanted) {
-    wake(&native_id, kEveryone);
-  }
-  waist::park_if_ending(me);
+  if (replace(native_id, thrum::self().native_id)) wake(&native_id, kEveryone);
+  waist::park_if_ending(waist::this_node());
 
   end = End::exited;  // unless we come to say otherwise
   try {
@@ -329,7 +325,7 @@ bool ThreadRecord::join(const Deadline& deadline) {
   bool may_reap = true;
   WaitingFor what{Waitable::thread, this};
   for (;;) {
-    const std::uint32_t now = state.load(std::memory_order_acquire);  // [end]
+    const std::uint32_t now = phase();
     if (now == kNew) {
       throw_usage_error("thrum::Thread::join: not started, start() it first");
     }
@@ -345,8 +341,7 @@ bool ThreadRecord::join(const Deadline& deadline) {
       const bool reaped = waist::reap(pthread.load(std::memory_order_relaxed), what);
       ::pthread_setcancelstate(cancelled, nullptr);
       if (reaped) {
-        state.store(kReaped, std::memory_order_release);  // [end]
-        wake(&state, kEveryone);
+        if (replace(state, kReaped)) wake(&state, kEveryone);
         return true;
       }
       // It joins us, the system noticed. That will not end, but it must show in a dump.
@@ -354,10 +349,17 @@ bool ThreadRecord::join(const Deadline& deadline) {
       may_reap = false;
       continue;
     }
+    std::uint32_t seen = now;
+    if (!state.compare_exchange_strong(seen, now | kAwaited, std::memory_order_relaxed,
+                                       std::memory_order_relaxed) &&
+        seen != (now | kAwaited)) {
+      continue;
+    }
     // Once it is terminated, who reaps it needs no longer than the kernel.
-    const Wake why = wait(state, now, now == kStarted ? deadline : Deadline(forever), what);
+    const Wake why =
+        wait(state, now | kAwaited, now == kStarted ? deadline : Deadline(forever), what);
     if ((why == Wake::timeout || why == Wake::stopped) && is_alive()) return false;
-    may_reap = may_reap || state.load(std::memory_order_relaxed) == kTerminated;
+    may_reap = may_reap || phase() == kTerminated;
   }
 }
 

@@ -59,9 +59,11 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   /// Returns whether it was started in this process, not in one that this was forked from.
   bool is_of_this_process() const noexcept;
 
-  bool is_alive() const noexcept {
-    return state.load(std::memory_order_acquire) == kStarted;  // [end]
+  /// Returns the state without kAwaited. Order   what the thread did, if it has ended.
+  std::uint32_t phase() const noexcept {
+    return state.load(std::memory_order_acquire) & ~kAwaited;  // [end]
   }
+  bool is_alive() const noexcept { return phase() == kStarted; }
   bool is_caller() const noexcept {
     return ident.load(std::memory_order_relaxed) == self().ident;  // only we store our own
   }
@@ -72,11 +74,11 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   // kTerminated | runs no user code any more            | a join(), which reaps it
   // kReaped     | is gone, or never was ours to reap    | -
   static constexpr std::uint32_t kNew = 0, kStarted = 1, kTerminated = 2, kReaped = 3;
+  // Added to a value, here and in native_id: somebody may sleep until it changes.
+  static constexpr std::uint32_t kAwaited = 1u << 31;
   Word state{kNew};
 
-  // 0 not known yet, kWanted not known yet and somebody sleeps on it.
-  static constexpr std::uint32_t kWanted = 1u << 31;
-  Word native_id{0};
+  Word native_id{0};  // 0 not known yet
   std::atomic<std::uint64_t> ident{0};
 
   const Origin origin;
@@ -90,9 +92,9 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   // Written by the thread before it is terminated, read by others after.
   std::exception_ptr exception;
   End end = End::alive;
-  Switches switches;
 
   std::string name;                          // (registry)
+  bool named = false;                        // (registry) by somebody, not by number
   waist::Node* node = nullptr;               // (registry) null until it runs
   std::atomic<pthread_t> pthread{};          // 0 not known yet; written when it is started
   std::atomic<bool> reaper{false};           // somebody reaps it, or will when it ends

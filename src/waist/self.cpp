@@ -141,10 +141,7 @@ std::uint64_t new_ident() noexcept {
   return next_ident.fetch_add(1, std::memory_order_relaxed);  // only unique
 }
 
-void enroll_as(std::uint64_t ident) noexcept {
-  tls_node.ident = ident;
-  enroll();
-}
+void choose_ident(std::uint64_t ident) noexcept { tls_node.ident = ident; }
 
 Node& this_node() noexcept {
   if (tls_self.native_id == 0) [[unlikely]]

@@ -44,8 +44,8 @@ struct Node {
 
 /// Returns an ident that no thread has or had.
 std::uint64_t new_ident() noexcept;
-/// Lists the calling thread, which was not listed yet, under an ident chosen before it ran.
-void enroll_as(std::uint64_t ident) noexcept;
+/// The calling thread, not listed yet, will be listed under an ident chosen before it ran.
+void choose_ident(std::uint64_t ident) noexcept;
 /// Returns the calling thread's node, listed.
 Node& this_node() noexcept;
 

@@ -72,6 +72,16 @@ TEST(ThreadName, IsCutBetweenCharactersForTheSystem) {
   EXPECT_EQ(os_name_of("ééééééééé"), "ééééééé");
 }
 
+TEST(ThreadName, ByNumberIsNotToldTheSystem) {
+  const std::string ours = os_name();
+  std::string seen;
+  Thread thread([&] { seen = os_name(); });
+  thread.start();
+  thread.join();
+  EXPECT_TRUE(thread.name().starts_with("Thread-"));
+  EXPECT_EQ(seen, ours) << "inherited, as with std::thread";
+}
+
 TEST(ThreadName, EndsAtANulForTheSystem) {
   const std::string name("ab\0cd", 5);
   EXPECT_EQ(os_name_of(name), "ab");

@@ -66,6 +66,9 @@ void Pipeline::Worker::did(std::uint64_t more_files, std::uint64_t more_bytes) {
   files.fetch_add(more_files, std::memory_order_relaxed);
   bytes.fetch_add(more_bytes, std::memory_order_relaxed);
   cpu_ns.store(thread_cpu_ns(), std::memory_order_relaxed);
+  const Switches switches = current_thread().switches().value_or(Switches{});
+  voluntary.store(switches.voluntary, std::memory_order_relaxed);
+  involuntary.store(switches.involuntary, std::memory_order_relaxed);
 }
 
 template <class T>
@@ -84,7 +87,7 @@ Pipeline::Pipeline(PipelineOptions options)
 
 void Pipeline::start(std::string name, void (Pipeline::*stage)(Worker&)) {
   Worker& worker = workers_.emplace_back(name);
-  worker.thread = group_.start({.name = std::move(name)}, [this, stage, &worker] {
+  (void)group_.start({.name = std::move(name)}, [this, stage, &worker] {
     (this->*stage)(worker);
     worker.did(0, 0);
   });
@@ -272,7 +275,8 @@ Totals Pipeline::run(std::stop_token stop, const PipelineEvents& events) {
     totals.workers.push_back({worker.name, worker.files.load(std::memory_order_relaxed),
                               worker.bytes.load(std::memory_order_relaxed),
                               worker.cpu_ns.load(std::memory_order_relaxed),
-                              worker.thread.switches()});
+                              {worker.voluntary.load(std::memory_order_relaxed),
+                               worker.involuntary.load(std::memory_order_relaxed)}});
   }
   totals.queues = {paths_.use(), files_.use(), results_.use()};
   return totals;

@@ -140,7 +140,8 @@ class Pipeline {
     std::atomic<std::uint64_t> files{0};
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::int64_t> cpu_ns{0};
-    ThreadHandle thread{};
+    std::atomic<std::uint64_t> voluntary{0};
+    std::atomic<std::uint64_t> involuntary{0};
 
     void did(std::uint64_t more_files, std::uint64_t more_bytes);
   };

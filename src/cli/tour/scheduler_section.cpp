@@ -30,13 +30,20 @@ std::vector<std::string> table(const Switches& polite, const Switches& greedy) {
 
 void show_switches(Tour& tour) {
   Report& report = tour.report;
-  const auto nap = [] {
-    for (int i = 0; i < kNaps; ++i) std::this_thread::sleep_for(1ms);
+  const auto own_switches = [] {
+    return threading::current_thread().switches().value_or(Switches{});
   };
-  const auto hurry = [&tour] {
+  Switches polite_switches;
+  const auto nap = [&] {
+    for (int i = 0; i < kNaps; ++i) std::this_thread::sleep_for(1ms);
+    polite_switches = own_switches();
+  };
+  Switches greedy_switches;
+  const auto hurry = [&tour, &own_switches](Switches& mine) {
     const Deadline over = Deadline(60ms).or_stop(tour.stop);
     while (!over.expired()) {
     }
+    mine = own_switches();
   };
   report.code("Thread polite([&] { for (50 times) std::this_thread::sleep_for(1ms); })");
   report.code("Thread greedy([&] { while (!over) {} }), rival(the same)  // on one CPU");
@@ -47,30 +54,28 @@ void show_switches(Tour& tour) {
   std::vector<int> pin;
   if (const int cpu = usable_cpu(); cpu >= 0) pin.push_back(cpu);
   std::string unseen;
-  Switches greedy_switches;
   try {
-    Thread greedy({.name = "greedy", .affinity = pin}, hurry);
-    Thread rival({.name = "rival", .affinity = pin}, hurry);
+    Switches rival_switches;
+    Thread greedy({.name = "greedy", .affinity = pin}, hurry, std::ref(greedy_switches));
+    Thread rival({.name = "rival", .affinity = pin}, hurry, std::ref(rival_switches));
     greedy.start();
     rival.start();
     greedy.join();
     rival.join();
-    greedy_switches = greedy.switches();
     if (greedy_switches.involuntary == 0) unseen = "greedy was never made to wait this time";
   } catch (const std::system_error&) {
     unseen = "threads may not be bound to a processor here";
   }
-  const Switches own = polite.switches();
   report.happened(
       {.text =
            "polite gives its CPU up to wait, greedy has it taken away. How often each was switched",
-       .facts = {{"polite_voluntary", own.voluntary},
-                 {"polite_involuntary", own.involuntary},
+       .facts = {{"polite_voluntary", polite_switches.voluntary},
+                 {"polite_involuntary", polite_switches.involuntary},
                  {"greedy_voluntary", greedy_switches.voluntary},
                  {"greedy_involuntary", greedy_switches.involuntary}},
-       .holds = tour.stop.stop_requested() || own.voluntary >= kNaps,
+       .holds = tour.stop.stop_requested() || polite_switches.voluntary >= kNaps,
        .unseen = std::move(unseen),
-       .drawing = [&](std::size_t) { return table(own, greedy_switches); }});
+       .drawing = [&](std::size_t) { return table(polite_switches, greedy_switches); }});
 }
 
 void show_costs(Tour& tour) {

@@ -75,7 +75,7 @@ struct Round {
 Round play(int in, int out) {
   char ball = 'o';
   const ThreadHandle me = threading::current_thread();
-  const Switches before = me.switches();
+  const Switches before = me.switches().value_or(Switches{});
   const std::int64_t start_ns = Deadline::now_ns();
   for (int i = 0; i < kThrows / 2; ++i) {
     if (!pass(in, ball) || !take(out, ball)) give_up("pipe");
@@ -83,7 +83,7 @@ Round play(int in, int out) {
   const auto elapsed_ns = static_cast<double>(Deadline::now_ns() - start_ns);
   // Ours; the partner makes as many. A partner who wakes may take the processor at once, or wait
   // until we block.
-  const Switches after = me.switches();
+  const Switches after = me.switches().value_or(Switches{});
   const auto switched = static_cast<double>(after.voluntary - before.voluntary + after.involuntary -
                                             before.involuntary);
   return {elapsed_ns / kThrows, switched * 2 / kThrows};

@@ -441,6 +441,37 @@ TEST(QueueStress, PutIsNotRefusedWhileOthersPutAndGet) {
       [] { return true; });
 }
 
+TYPED_TEST(QueueStress, SizeIsNeverMoreThanThereEverWas) {
+  std::atomic<bool> was_full{false};
+  test::stress(
+      [&](long budget) {
+        constexpr int kMaxsize = 3;
+        typename TypeParam::Queue queue(kMaxsize);
+        std::atomic<bool> over{false};
+        Actor watcher([&] {
+          while (!over) {
+            const std::size_t size = queue.qsize();
+            ASSERT_LE(size, std::size_t{kMaxsize});
+            was_full = was_full || size == kMaxsize;
+          }
+        });
+        {
+          std::deque<Actor> actors;
+          for (int p = 0; p < 2; ++p) {
+            actors.emplace_back([&, p] {
+              for (int i = 0; i < budget; ++i) queue.put({p, i});
+            });
+            actors.emplace_back([&] {
+              for (int i = 0; i < budget; ++i) (void)queue.get();
+            });
+          }
+        }
+        over = true;
+        EXPECT_EQ(queue.qsize(), 0u);
+      },
+      [&] { return was_full.load(); });
+}
+
 TEST(QueueStress, MaxsizeMayChangeAllTheTime) {
   test::stress(
       [&](long budget) {

@@ -54,7 +54,7 @@ void add_thread_cases(Cases& cases) {
                                    })},
                                   {"std::thread", start_join<std::thread>()},
                                   {"std::jthread", start_join<std::jthread>()}},
-                   .promises = {{"std", 1.2}}});
+                   .promises = {{"std", 1.1}}});
   cases.push_back({.name = "thread/group",
                    .operation = "64 threads started, then joined",
                    .contenders = {{"thrum::Group", alone<Nothing>([](Nothing&) {

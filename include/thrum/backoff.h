@@ -9,7 +9,8 @@ namespace thrum {
 /// Bounded waiting without sleep: some pauses, some yields, then "go to sleep".
 ///
 /// The pauses pay when the other side is running on another core; the yields when it is ready to
-/// run on this one. Both together take a few microseconds at most, then the caller sleeps.
+/// run on this one. Both together take a few microseconds at most, then the caller sleeps. How many
+/// of each: docs/decisions/0003-spin-then-sleep.md.
 class Backoff {
  public:
   /// For who waits for a word that its holder writes often: pauses grow 1, 2, 4, 8, because evenly

@@ -91,6 +91,7 @@ class THRUM_API THRUM_TSA(capability("mutex")) Lock : public StdLockable<Lock> {
   }
   void acquire_slow() noexcept;  // no Deadline: inline callers need no cleanup for its token
   bool acquire_slow(const Deadline& deadline) noexcept;
+  bool spin(std::uint32_t taken) noexcept;
   bool contend(const Deadline& deadline, WaitingFor& what, bool slept) noexcept;
   void release_slow();
 

@@ -23,16 +23,24 @@ void Lock::acquire_slow() noexcept { (void)acquire_slow(forever); }
 
 bool Lock::acquire_slow(const Deadline& deadline) noexcept {
   if (deadline.is_poll()) return false;  // the caller's attempt was the one
+  WaitingFor what{Waitable::lock, this};
+  return spin(self().native_id) || contend(deadline, what, false);
+}
+
+// Tries for a little while to make a free lock `taken`. Returns whether it did.
+bool Lock::spin(std::uint32_t taken) noexcept {
   for (Backoff backoff = Backoff::growing(); backoff.spin();) {
-    const std::uint32_t word = word_.load(std::memory_order_relaxed);
+    std::uint32_t word = word_.load(std::memory_order_relaxed);
     if (word == kFree) {
-      if (try_acquire()) return true;
+      if (word_.compare_exchange_strong(word, taken, std::memory_order_acquire,  // [handoff]
+                                        std::memory_order_relaxed)) {
+        return true;
+      }
     } else if ((word & (kSleepers | kStarving)) != 0) {
-      break;  // others sleep already: do not spin past them
+      return false;  // others sleep already: do not spin past them
     }
   }
-  WaitingFor what{Waitable::lock, this};
-  return contend(deadline, what, false);
+  return false;
 }
 
 // Takes the lock or sleeps until it can. `slept`: the caller comes from a sleep on this lock.
@@ -75,6 +83,8 @@ bool Lock::contend(const Deadline& deadline, WaitingFor& what, bool slept) noexc
         break;
       case Wake::woken:
         slept = true;
+        // Who was woken is often overtaken, and would pay for the next sleep and wake.
+        if (spin(me | kSleepers)) return true;
         break;
       case Wake::timeout:
         slept = true;

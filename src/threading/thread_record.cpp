@@ -45,7 +45,8 @@ void unlink(ThreadRecord& record) noexcept {
 
 // Returns whether somebody may sleep on the old value.
 bool replace(Word& word, std::uint32_t value) noexcept {
-  return (word.exchange(value, std::memory_order_seq_cst) & ThreadRecord::kAwaited) != 0;  // [end] [refused]
+  const std::uint32_t old = word.exchange(value, std::memory_order_seq_cst);  // [end] [refused]
+  return (old & ThreadRecord::kAwaited) != 0;
 }
 
 // In the child of a fork, of a thread that exists only in the parent. With the registry held.

@@ -272,7 +272,8 @@ Totals Pipeline::run(std::stop_token stop, const PipelineEvents& events) {
   if (ended) totals.walk = walk_;
   if (!stopped && totals.files != 0) totals.sha256 = digest_of_all();
   for (const Worker& worker : workers_) {
-    totals.workers.push_back({worker.name, worker.files.load(std::memory_order_relaxed),
+    totals.workers.push_back({worker.name,
+                              worker.files.load(std::memory_order_relaxed),
                               worker.bytes.load(std::memory_order_relaxed),
                               worker.cpu_ns.load(std::memory_order_relaxed),
                               {worker.voluntary.load(std::memory_order_relaxed),

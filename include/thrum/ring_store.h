@@ -7,18 +7,22 @@
 //           EventCount's [sleepers] either the claimer sees the sleeper or the sleeper the claim.
 //   [chain] link -> follow: a ring is made before it is linked. seq_cst: in the one order of all
 //           claims a ring's link comes first, so who must see a claim sees the ring it is in.
+//   [left] leave -> sort_left: a ring's place in the list of those left goes with the list.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "thrum/event_count.h"
+#include "thrum/hazard.h"
 #include "thrum/queue_size.h"
 
 namespace thrum {
@@ -28,37 +32,172 @@ namespace thrum {
 ///
 /// A ring is Dmitry Vyukov's bounded queue: slots with stamps, one read-modify-write per put and
 /// per get; stamps count laps, as crossbeam's ArrayQueue, so that any capacity works. The bit
-/// `closed` in a ring's tail ends it: then the chain ends (shutdown), or goes on with a ring twice
-/// as large (no limit, or one raised above the ring's size), as in LCRQ (Morrison and Afek, 2013).
-/// Rings that were left are kept until the end: together at most as large as the last.
+/// `closed` in a ring's tail ends it: then the chain ends (shutdown), or goes on with another ring
+/// (no limit, or one raised above the ring's size), as in LCRQ (Morrison and Afek, 2013). The next
+/// ring is twice as large, up to the limit; up to 64 KiB in a queue that began without one. There,
+/// rings that were left are used again, or freed, as soon as no thread looks at them; with a limit
+/// they are kept until the end, together at most as large as the last.
 ///
 /// Progress  get never waits for a put that is half done, nor the reverse: they answer would_block.
 template <class T>
 class RingStore : public QueueSize<RingStore<T>> {
  public:
   /// `limit` 0: none.
-  explicit RingStore(std::size_t limit) : limit_(limit) {
-    first_ = new Ring(first_capacity(limit));
-    head_ring_.store(first_, std::memory_order_relaxed);
-    tail_ring_.store(first_, std::memory_order_relaxed);
+  explicit RingStore(std::size_t limit) : recycles_(limit == 0), limit_(limit) {
+    auto* const first = new Ring(first_capacity(limit));
+    head_ring_.store(first, std::memory_order_relaxed);
+    tail_ring_.store(first, std::memory_order_relaxed);
   }
   RingStore(const RingStore&) = delete;
   RingStore& operator=(const RingStore&) = delete;
   ~RingStore() {
     while (try_get([](T&&) noexcept {}, false) == Outcome::done) {
     }
-    for (Ring* ring = first_; ring != nullptr;) {
-      Ring* const next = ring->next_ring();
-      delete ring;
-      ring = next;
+    for (Ring* ring = head_ring_.load(std::memory_order_relaxed); ring != nullptr;) {
+      delete std::exchange(ring, ring->next_ring());
+    }
+    for (Ring* ring = left_.load(std::memory_order_relaxed); ring != nullptr;) {
+      delete std::exchange(ring, ring->next_left);
     }
   }
 
   /// Moves `item` in if there is room.
   /// Throws  std::bad_alloc if a ring must be added and cannot; nothing has changed then.
   Outcome try_put(T& item, bool slept) {
+    if (recycles_) return put_with_care(item, slept);
+    NoHazard hazard;
+    return put_into(hazard, item, slept);
+  }
+
+  /// Calls sink(T&&), which must not throw, with the oldest item, if there is one.
+  template <class Sink>
+  Outcome try_get(Sink&& sink, bool slept) noexcept {
+    if (recycles_) return get_with_care(sink, slept);
+    NoHazard hazard;
+    return get_from(hazard, sink, slept);
+  }
+
+  /// No put succeeds from now on. Idempotent.
+  void close() noexcept {
+    Hazard hazard;
     for (;;) {
-      Ring& ring = *tail_ring_.load(std::memory_order_seq_cst);  // [chain]
+      Ring& ring = last_ring(hazard);
+      ring.closing.store(true, std::memory_order_release);         // [chain]
+      ring.tail.fetch_or(ring.closed, std::memory_order_seq_cst);  // [claim]
+      std::uintptr_t next = kOpen;
+      if (ring.next.compare_exchange_strong(next, kEnd, std::memory_order_acq_rel,  // [chain]
+                                            std::memory_order_acquire) ||           // [chain]
+          next == kEnd) {
+        return;
+      }
+    }
+  }
+
+  bool is_closed() const noexcept {
+    Hazard hazard;
+    const Ring& ring = last_ring(hazard);
+    return ring.next.load(std::memory_order_seq_cst) == kEnd;  // [chain]
+  }
+
+  /// How many were ever put, and got.
+  std::uint64_t puts() const noexcept {
+    Hazard hazard;
+    const Ring& ring = last_ring(hazard);
+    return ring.puts_before(ring.tail.load(std::memory_order_seq_cst) & ~ring.closed);  // [claim]
+  }
+  std::uint64_t gets() const noexcept {
+    Hazard hazard;
+    const Ring& ring = hazard.protect(head_ring_);                       // [chain]
+    return ring.puts_before(ring.head.load(std::memory_order_seq_cst));  // [claim]
+  }
+  std::size_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
+  void set_limit(std::size_t limit) noexcept { limit_.store(limit, std::memory_order_relaxed); }
+
+  static constexpr std::size_t kLine = 64;  // bytes of a cache line
+
+  alignas(kLine) EventCount getters;
+  alignas(kLine) EventCount putters;
+
+ private:
+  static constexpr std::size_t kFirstRing = 64;         // slots, without a limit
+  static constexpr std::size_t kBytes = 64 * 1024;      // at most, without a limit, or the first
+  static constexpr std::size_t kLeft = 8;               // rings that may wait to be used again
+  static constexpr std::uintptr_t kOpen = 0, kEnd = 1;  // next: not known yet, none ever
+
+  // stamp     | the slot
+  // at        | is free for the put that claims index `at`
+  // at + 1    | holds what that put moved in
+  // at + lap  | is free again, for the next lap
+  struct Slot {
+    Slot() noexcept {}  // NOLINT(modernize-use-equals-default): the union has none
+    ~Slot() {}          // NOLINT(modernize-use-equals-default): the same
+    std::atomic<std::uint64_t> stamp{0};
+    union {
+      T item;
+    };
+  };
+
+  // An index is lap number * lap + [closed] + position; `closed` is a power of two above capacity.
+  struct Ring {
+    explicit Ring(std::size_t slots_wanted)
+        : capacity(slots_wanted),
+          closed(power_of_two_above(slots_wanted)),
+          lap(2 * closed),
+          slots(new Slot[slots_wanted]) {
+      begin();
+    }
+    /// Makes it new, or as new once nobody looks at it.
+    void begin() noexcept {
+      for (std::size_t i = 0; i < capacity; ++i) {
+        slots[i].stamp.store(i, std::memory_order_relaxed);
+      }
+      tail.store(0, std::memory_order_relaxed);
+      head.store(0, std::memory_order_relaxed);
+      closing.store(false, std::memory_order_relaxed);
+      next.store(kOpen, std::memory_order_relaxed);
+    }
+
+    Slot& slot(std::uint64_t at) noexcept { return slots[at & (closed - 1)]; }
+    std::uint64_t after(std::uint64_t at) const noexcept {
+      return (at & (closed - 1)) + 1 < capacity ? at + 1 : (at & ~(lap - 1)) + lap;
+    }
+    /// How many were put, in this ring and those before, before index `at` was claimed.
+    std::uint64_t puts_before(std::uint64_t at) const noexcept {
+      return base + at / lap * capacity + (at & (closed - 1));
+    }
+    Ring* next_ring() const noexcept {
+      const std::uintptr_t link = next.load(std::memory_order_seq_cst);  // [chain]
+      return link == kOpen || link == kEnd ? nullptr : reinterpret_cast<Ring*>(link);
+    }
+
+    const std::size_t capacity;
+    const std::uint64_t closed;
+    const std::uint64_t lap;
+    std::uint64_t base = 0;  // fixed before the ring is linked
+    const std::unique_ptr<Slot[]> slots;
+    std::atomic<bool> closing{
+        false};  // set before the bit: who finds nothing need not look at tail
+    std::atomic<std::uintptr_t> next{kOpen};
+    Ring* next_left = nullptr;  // in the list of those that were left
+    alignas(kLine) std::atomic<std::uint64_t> tail{0};
+    alignas(kLine) std::atomic<std::uint64_t> head{0};
+  };
+
+  // Out of the way of the queues that need no hazard.
+  [[gnu::noinline]] Outcome put_with_care(T& item, bool slept) {
+    Hazard hazard;
+    return put_into(hazard, item, slept);
+  }
+  template <class Sink>
+  [[gnu::noinline]] Outcome get_with_care(Sink& sink, bool slept) noexcept {
+    Hazard hazard;
+    return get_from(hazard, sink, slept);
+  }
+
+  template <class Guard>
+  Outcome put_into(Guard& hazard, T& item, bool slept) {
+    for (;;) {
+      Ring& ring = hazard.protect(tail_ring_);  // [chain]
       std::uint64_t at = ring.tail.load(std::memory_order_relaxed);
       while ((at & ring.closed) == 0) {
         const std::size_t limit = limit_.load(std::memory_order_relaxed);
@@ -108,11 +247,10 @@ class RingStore : public QueueSize<RingStore<T>> {
     }
   }
 
-  /// Calls sink(T&&), which must not throw, with the oldest item, if there is one.
-  template <class Sink>
-  Outcome try_get(Sink&& sink, bool slept) noexcept {
+  template <class Guard, class Sink>
+  Outcome get_from(Guard& hazard, Sink& sink, bool slept) noexcept {
     for (;;) {
-      Ring& ring = *head_ring_.load(std::memory_order_seq_cst);  // [chain]
+      Ring& ring = hazard.protect(head_ring_);  // [chain]
       std::uint64_t at = ring.head.load(std::memory_order_relaxed);
       for (;;) {
         Slot& slot = ring.slot(at);
@@ -152,104 +290,11 @@ class RingStore : public QueueSize<RingStore<T>> {
       const std::uintptr_t next = ring.next.load(std::memory_order_seq_cst);  // [chain]
       if (next == kEnd) return Outcome::closed;
       if (next == kOpen) return Outcome::would_block;  // a putter is about to link it
-      Ring* expected = &ring;
-      head_ring_.compare_exchange_strong(expected, reinterpret_cast<Ring*>(next),
-                                         std::memory_order_seq_cst,  // [chain]
-                                         std::memory_order_relaxed);
+      auto* const following = reinterpret_cast<Ring*>(next);
+      advance(tail_ring_, ring, following);  // or putters would still find it
+      if (advance(head_ring_, ring, following)) leave(ring);
     }
   }
-
-  /// No put succeeds from now on. Idempotent.
-  void close() noexcept {
-    for (Ring* ring = tail_ring_.load(std::memory_order_seq_cst);;) {  // [chain]
-      ring->closing.store(true, std::memory_order_release);            // [chain]
-      ring->tail.fetch_or(ring->closed, std::memory_order_seq_cst);    // [claim]
-      std::uintptr_t next = kOpen;
-      if (ring->next.compare_exchange_strong(next, kEnd, std::memory_order_acq_rel,  // [chain]
-                                             std::memory_order_acquire) ||           // [chain]
-          next == kEnd) {
-        return;
-      }
-      ring = reinterpret_cast<Ring*>(next);
-    }
-  }
-
-  bool is_closed() const noexcept {
-    const Ring& ring = last_ring();
-    return ring.next.load(std::memory_order_seq_cst) == kEnd;  // [chain]
-  }
-
-  /// How many were ever put, and got.
-  std::uint64_t puts() const noexcept {
-    const Ring& ring = last_ring();
-    return ring.puts_before(ring.tail.load(std::memory_order_seq_cst) & ~ring.closed);  // [claim]
-  }
-  std::uint64_t gets() const noexcept {
-    const Ring& ring = *head_ring_.load(std::memory_order_seq_cst);      // [chain]
-    return ring.puts_before(ring.head.load(std::memory_order_seq_cst));  // [claim]
-  }
-  std::size_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
-  void set_limit(std::size_t limit) noexcept { limit_.store(limit, std::memory_order_relaxed); }
-
-  static constexpr std::size_t kLine = 64;  // bytes of a cache line
-
-  alignas(kLine) EventCount getters;
-  alignas(kLine) EventCount putters;
-
- private:
-  static constexpr std::size_t kFirstRing = 64;          // slots, without a limit
-  static constexpr std::size_t kFirstBytes = 64 * 1024;  // at most, with a large one
-  static constexpr std::uintptr_t kOpen = 0, kEnd = 1;   // next: not known yet, none ever
-
-  // stamp     | the slot
-  // at        | is free for the put that claims index `at`
-  // at + 1    | holds what that put moved in
-  // at + lap  | is free again, for the next lap
-  struct Slot {
-    Slot() noexcept {}  // NOLINT(modernize-use-equals-default): the union has none
-    ~Slot() {}          // NOLINT(modernize-use-equals-default): the same
-    std::atomic<std::uint64_t> stamp{0};
-    union {
-      T item;
-    };
-  };
-
-  // An index is lap number * lap + [closed] + position; `closed` is a power of two above capacity.
-  struct Ring {
-    explicit Ring(std::size_t slots_wanted)
-        : capacity(slots_wanted),
-          closed(power_of_two_above(slots_wanted)),
-          lap(2 * closed),
-          slots(new Slot[slots_wanted]) {
-      for (std::size_t i = 0; i < capacity; ++i) {
-        slots[i].stamp.store(i, std::memory_order_relaxed);
-      }
-    }
-
-    Slot& slot(std::uint64_t at) noexcept { return slots[at & (closed - 1)]; }
-    std::uint64_t after(std::uint64_t at) const noexcept {
-      return (at & (closed - 1)) + 1 < capacity ? at + 1 : (at & ~(lap - 1)) + lap;
-    }
-    /// How many were put, in this ring and those before, before index `at` was claimed.
-    std::uint64_t puts_before(std::uint64_t at) const noexcept {
-      return base + at / lap * capacity + (at & (closed - 1));
-    }
-    Ring* next_ring() const noexcept {
-      const std::uintptr_t link = next.load(std::memory_order_seq_cst);  // [chain]
-      return link == kOpen || link == kEnd ? nullptr : reinterpret_cast<Ring*>(link);
-    }
-
-    const std::size_t capacity;
-    const std::uint64_t closed;
-    const std::uint64_t lap;
-    std::uint64_t base = 0;  // fixed before the ring is linked
-    const std::unique_ptr<Slot[]> slots;
-    std::atomic<bool> closing{
-        false};  // set before the bit: who finds nothing need not look at tail
-    std::atomic<std::uintptr_t> next{kOpen};
-    alignas(kLine) std::atomic<std::uint64_t> tail{0};
-    alignas(kLine) std::atomic<std::uint64_t> head{0};
-  };
 
   static std::uint64_t power_of_two_above(std::uint64_t n) noexcept {
     std::uint64_t power = 1;
@@ -258,14 +303,24 @@ class RingStore : public QueueSize<RingStore<T>> {
   }
   static std::size_t first_capacity(std::size_t limit) noexcept {
     if (limit == 0) return kFirstRing;
-    return std::min(limit, std::max(kFirstRing, std::size_t{kFirstBytes / sizeof(Slot)}));
+    return std::min(limit, std::max(kFirstRing, std::size_t{kBytes / sizeof(Slot)}));
   }
 
   // The ring that puts go to now, even if nobody has moved tail_ring_ there yet.
-  const Ring& last_ring() const noexcept {
-    const Ring* ring = tail_ring_.load(std::memory_order_seq_cst);  // [chain]
-    while (const Ring* next = ring->next_ring()) ring = next;
-    return *ring;
+  Ring& last_ring(Hazard& hazard) const noexcept {
+    for (;;) {
+      Ring& ring = hazard.protect(tail_ring_);  // [chain]
+      Ring* const next = ring.next_ring();
+      if (next == nullptr) return ring;
+      advance(tail_ring_, ring, next);
+    }
+  }
+
+  // Returns whether the caller is the one who did.
+  static bool advance(std::atomic<Ring*>& from, Ring& ring, Ring* next) noexcept {
+    Ring* expected = &ring;
+    return from.compare_exchange_strong(expected, next, std::memory_order_seq_cst,  // [chain]
+                                        std::memory_order_relaxed);
   }
 
   // Ends a full ring, with its successor ready: if there is no memory, nothing has happened.
@@ -283,17 +338,62 @@ class RingStore : public QueueSize<RingStore<T>> {
     }
     const std::uintptr_t next = ring.next.load(std::memory_order_seq_cst);  // [chain]
     if (next == kEnd) return false;
-    Ring* expected = &ring;
-    tail_ring_.compare_exchange_strong(expected, reinterpret_cast<Ring*>(next),
-                                       std::memory_order_seq_cst,  // [chain]
-                                       std::memory_order_relaxed);
+    advance(tail_ring_, ring, reinterpret_cast<Ring*>(next));
     return true;
   }
 
   std::unique_ptr<Ring> successor(const Ring& ring, std::size_t limit) {
     std::size_t capacity = ring.capacity <= SIZE_MAX / 4 ? 2 * ring.capacity : ring.capacity;
+    if (limit == 0 && recycles_) capacity = std::min(capacity, first_capacity(SIZE_MAX));
     if (limit > ring.capacity) capacity = std::min(capacity, limit);
+    if (std::unique_ptr<Ring> used = sort_left(capacity)) {
+      used->begin();
+      return used;
+    }
     return std::make_unique<Ring>(capacity);
+  }
+
+  // The ring is out of the chain; a thread that found it there may still look at it.
+  void leave(Ring& ring) noexcept {
+    push_left(ring);
+    if (left_count_.load(std::memory_order_relaxed) > kLeft) (void)sort_left(0);
+  }
+  void push_left(Ring& ring) noexcept {
+    left_count_.fetch_add(1, std::memory_order_relaxed);
+    ring.next_left = left_.load(std::memory_order_relaxed);
+    while (!left_.compare_exchange_weak(ring.next_left, &ring, std::memory_order_release,  // [left]
+                                        std::memory_order_relaxed)) {
+    }
+  }
+
+  // Looks through the rings that were left. Returns one of so many slots that nobody looks at any
+  // more, or null; frees half of the others.
+  std::unique_ptr<Ring> sort_left(std::size_t capacity) noexcept {
+    if (!recycles_ || left_.load(std::memory_order_relaxed) == nullptr) return nullptr;
+    std::array<void*, 2 * kLeft> found;
+    std::size_t n = 0;
+    for (Ring* ring = left_.exchange(nullptr, std::memory_order_acquire);
+         ring != nullptr;) {  // [left]
+      Ring& one = *std::exchange(ring, ring->next_left);
+      left_count_.fetch_sub(1, std::memory_order_relaxed);
+      if (n < found.size()) {
+        found[n++] = &one;
+      } else {
+        push_left(one);
+      }
+    }
+    const std::size_t free = Hazard::unprotected(std::span(found).first(n));
+    std::unique_ptr<Ring> wanted;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      std::unique_ptr<Ring> ring(static_cast<Ring*>(found[i]));
+      if (i < free && wanted == nullptr && ring->capacity == capacity) {
+        wanted = std::move(ring);
+      } else if (i >= free || kept++ < kLeft / 2) {
+        push_left(*ring.release());
+      }
+    }
+    return wanted;
   }
 
   // Links `next` behind a closed ring, unless somebody was faster.
@@ -309,10 +409,12 @@ class RingStore : public QueueSize<RingStore<T>> {
   }
 
   // Read by every put and get, written rarely.
-  alignas(kLine) std::atomic<std::size_t> limit_;
+  alignas(kLine) const bool recycles_;  // rings that were left; else they are kept until the end
+  std::atomic<std::size_t> limit_;
   std::atomic<Ring*> head_ring_;
-  std::atomic<Ring*> tail_ring_;
-  Ring* first_;
+  mutable std::atomic<Ring*> tail_ring_;  // may lag behind: whoever sees that moves it on
+  alignas(kLine) std::atomic<Ring*> left_{nullptr};
+  std::atomic<std::size_t> left_count_{0};
 };
 
 }  // namespace thrum

@@ -14,6 +14,7 @@
 
 #include <cerrno>
 
+#include "thrum/hazard.h"
 #include "waist/sleep.h"
 
 namespace thrum {
@@ -117,6 +118,7 @@ void after_fork_in_child() noexcept {
 void set_up() noexcept {
   pthread_key_create(&at_thread_exit, thread_exits);
   pthread_atfork(prepare_fork, after_fork_in_parent, after_fork_in_child);
+  hazards_are_fenced.store(!arm_barrier(), std::memory_order_relaxed);  // either way is right
 }
 
 // Returns false if the deadline passed before the registry's lock was ours; else it is.
@@ -128,6 +130,7 @@ bool lock_list_enrolled(const Deadline& deadline) noexcept {
     Node& me = tls_node;
     me.native_id = native_id();
     if (me.ident == 0) me.ident = new_ident();
+    me.hazard = &tls_hazard;
     tls_self = {me.native_id, me.ident};
     link(me);
     pthread_setspecific(at_thread_exit, &me);

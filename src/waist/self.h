@@ -24,6 +24,7 @@ enum class Gone : std::uint8_t {
 struct Node {
   std::uint32_t native_id = 0;  // read by others under the registry's lock
   std::uint64_t ident = 0;
+  const std::atomic<const void*>* hazard = nullptr;  // written before it is listed
 
   // What the thread sleeps on. A seqlock: odd while it is written.
   Word version{0};

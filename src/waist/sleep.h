@@ -20,6 +20,12 @@ Wake sleep(const Word& word, std::uint32_t expected, const Deadline& deadline) n
 /// Returns the kernel's id of the calling thread; never 0, below 2^30.
 std::uint32_t native_id() noexcept;
 
+/// Makes barrier() work from now on. Returns whether it does.
+bool arm_barrier() noexcept;
+/// Returns after every thread of the process has gone through a full memory barrier; false if there
+/// is no such call.
+bool barrier() noexcept;
+
 /// Called around a fork: nobody falls asleep or wakes in between, and the child knows no sleepers.
 void before_fork() noexcept;
 enum class Side : std::uint8_t { parent, child };

@@ -4,6 +4,7 @@
 // The waist on Linux: the kernel is the wait table. Every call goes through libc's syscall(), so
 // that it can be observed, steered and faulted from outside (docs/waist.md).
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -111,6 +112,16 @@ Wake sleep(const Word& word, std::uint32_t expected, const Deadline& deadline) n
 
 void park_for_good() noexcept {
   for (;;) ::pause();
+}
+
+bool arm_barrier() noexcept {
+  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+bool barrier() noexcept {
+  const auto now = [] {
+    return ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+  };
+  return now() || (arm_barrier() && now());
 }
 
 // The C library knows the id, and says it without a system call only as part of the thread's

@@ -105,6 +105,9 @@ std::uint32_t native_id() noexcept {
 #endif
 }
 
+bool arm_barrier() noexcept { return false; }
+bool barrier() noexcept { return false; }
+
 void before_fork() noexcept {
   for (Bucket& bucket : table()) bucket.mutex.lock();
 }

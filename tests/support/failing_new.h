@@ -17,5 +17,7 @@ class FailingNew {
 
 /// Returns how many bytes the calling thread has asked operator new for.
 std::size_t bytes_allocated() noexcept;
+/// Returns how many bytes of operator new all threads together have not given back.
+std::size_t bytes_in_use() noexcept;
 
 }  // namespace thrum::test

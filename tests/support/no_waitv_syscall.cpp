@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
 //
-// Linked into a test program, this replaces libc's syscall() by that of a kernel before 5.16, which
-// has no futex_waitv.
+// Linked into a test program, this replaces libc's syscall() by that of a kernel before 5.16, or a
+// sandbox, which has neither futex_waitv nor membarrier.
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <thrum/wait.h>
 
 #include <atomic>
@@ -16,6 +17,7 @@
 namespace {
 
 constexpr long kFutexWaitv = 449;
+constexpr long kMembarrier = SYS_membarrier;
 std::atomic<unsigned> refused{0};
 
 }  // namespace
@@ -26,6 +28,10 @@ extern "C" long syscall(long number, ...) noexcept {
   va_start(list, number);
   for (long& argument : a) argument = va_arg(list, long);
   va_end(list);
+  if (number == kMembarrier) {
+    errno = ENOSYS;
+    return -1;
+  }
   if (number == kFutexWaitv) {
     refused.fetch_add(1, std::memory_order_relaxed);
     errno = ENOSYS;

@@ -155,11 +155,62 @@ TEST(Queue, AllocatesWhatASmallMaxsizeNeeds) {
   EXPECT_LE(test::bytes_allocated() - before, 512u);
 }
 
-TEST(RingStore, RingsThatWereLeftAreTogetherNoLargerThanTheLast) {
+TEST(RingStore, RingsOfALimitedQueueThatWereLeftAreTogetherNoLargerThanTheLast) {
   const std::size_t before = test::bytes_allocated();
-  RingStore<int> store(0);
+  RingStore<int> store(64 * 1024);
   for (int i = 0; i < 64 * 1024; ++i) ASSERT_EQ(put(store, i), Outcome::done);
   EXPECT_LE(test::bytes_allocated() - before, 2u * 64 * 1024 * 16 + 8192);
+}
+
+// --- Without a limit
+
+constexpr std::size_t kFewRings = 12 * 65 * 1024;  // bytes: 64 KiB each, and what belongs to it
+constexpr int kBurst = 1'000'000;
+
+TEST(RingStore, GivesBackTheMemoryOfABurst) {
+  RingStore<int> store(0);
+  const std::size_t before = test::bytes_in_use();
+  for (int burst = 0; burst < 3; ++burst) {
+    for (int i = 0; i < kBurst; ++i) ASSERT_EQ(put(store, i), Outcome::done);
+    EXPECT_GE(test::bytes_in_use() - before, sizeof(int) * kBurst);
+    for (int i = 0; i < kBurst; ++i) ASSERT_EQ(taken(store), i);
+    EXPECT_LE(test::bytes_in_use() - before, kFewRings);
+  }
+}
+
+TEST(RingStore, AllocatesNothingInUseWhateverIsInIt) {
+  RingStore<int> store(0);
+  int next = 0, expected = 0;
+  const auto pass = [&](int n) {
+    for (int i = 0; i < n; ++i) {
+      ASSERT_EQ(put(store, next++), Outcome::done);
+      ASSERT_EQ(taken(store), expected++);
+    }
+  };
+  while (next < 20'000) ASSERT_EQ(put(store, next++), Outcome::done);  // several rings
+  pass(100'000);
+  const std::size_t before = test::bytes_allocated();
+  pass(kBurst);
+  EXPECT_EQ(test::bytes_allocated(), before);
+}
+
+TEST(AHalfDoneGet, KeepsItsRing) {
+  Queue<Freezable> queue;
+  for (int i = 0; i < 10'000; ++i) queue.put(i);
+  Freezer freezer;
+  Actor getter([&] {
+    freezer.freeze_me();
+    EXPECT_EQ(queue.get(), 0);
+  });
+  freezer.until_frozen();
+  for (int i = 1; i < 10'000; ++i) ASSERT_EQ(queue.get(nonblocking), i);
+  for (int i = 0; i < 200'000; ++i) {  // rings are left, and used again, but not that one
+    queue.put(i);
+    if (i >= 10'000) {
+      ASSERT_EQ(queue.get(nonblocking), i - 10'000);
+    }
+  }
+  freezer.thaw();
 }
 
 // hard-bugs 22: who is frozen half-way stops nobody else.

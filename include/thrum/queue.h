@@ -39,7 +39,8 @@ struct QueueOptions {
 /// Items need a move constructor. What it throws, or a comparison, leaves the queue as it was: no
 /// item is lost or doubled, no wake-up swallowed. The thread that got an item, and the one whose
 /// join() returned, may destroy the queue, even while the other side's call is returning.
-/// Memory: 64 KiB of slots at first if maxsize asks for more, then it doubles as needed.
+/// Memory: 64 KiB of slots at first if maxsize asks for more, then it doubles as needed; without a
+/// maxsize, Queue goes on by 64 KiB and frees what a burst has left behind.
 template <class T, class Store>
 class BasicQueue {
  public:

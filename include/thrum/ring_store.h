@@ -372,8 +372,8 @@ class RingStore : public QueueSize<RingStore<T>> {
     if (!recycles_ || left_.load(std::memory_order_relaxed) == nullptr) return nullptr;
     std::array<void*, 2 * kLeft> found;
     std::size_t n = 0;
-    for (Ring* ring = left_.exchange(nullptr, std::memory_order_acquire);
-         ring != nullptr;) {  // [left]
+    Ring* ring = left_.exchange(nullptr, std::memory_order_acquire);  // [left]
+    while (ring != nullptr) {
       Ring& one = *std::exchange(ring, ring->next_left);
       left_count_.fetch_sub(1, std::memory_order_relaxed);
       if (n < found.size()) {
@@ -386,11 +386,11 @@ class RingStore : public QueueSize<RingStore<T>> {
     std::unique_ptr<Ring> wanted;
     std::size_t kept = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      std::unique_ptr<Ring> ring(static_cast<Ring*>(found[i]));
-      if (i < free && wanted == nullptr && ring->capacity == capacity) {
-        wanted = std::move(ring);
+      std::unique_ptr<Ring> one(static_cast<Ring*>(found[i]));
+      if (i < free && wanted == nullptr && one->capacity == capacity) {
+        wanted = std::move(one);
       } else if (i >= free || kept++ < kLeft / 2) {
-        push_left(*ring.release());
+        push_left(*one.release());
       }
     }
     return wanted;

@@ -59,5 +59,9 @@ void operator delete(void* memory, std::size_t) noexcept { thrum::test::release(
 void operator delete[](void* memory, std::size_t) noexcept { thrum::test::release(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { thrum::test::release(memory); }
 void operator delete[](void* memory, std::align_val_t) noexcept { thrum::test::release(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { thrum::test::release(memory); }
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { thrum::test::release(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  thrum::test::release(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
+  thrum::test::release(memory);
+}

@@ -85,35 +85,5 @@ TEST(Hazard, SortsTheFreeToTheFront) {
   EXPECT_EQ(list[4], &objects[1]);
 }
 
-// What a hazard is for: objects go away under their readers, and none is read afterwards.
-TEST(Hazard, NothingIsReadAfterItWasFreed) {
-  struct Object {
-    std::atomic<int> alive{1};
-  };
-  std::atomic<Object*> link{new Object};
-  std::atomic<bool> over{false};
-  std::atomic<int> reads{0};
-  const auto read = [&] {
-    while (!over) {
-      Hazard hazard;
-      ASSERT_EQ(hazard.protect(link).alive.load(std::memory_order_relaxed), 1);
-      ++reads;
-    }
-  };
-  Actor one(read), two(read);
-  for (int i = 0; i < 3000 || reads < 3000; ++i) {
-    void* left = link.exchange(new Object);
-    while (Hazard::unprotected({&left, 1}) == 0) {
-    }
-    auto* const object = static_cast<Object*>(left);
-    object->alive.store(0, std::memory_order_relaxed);
-    delete object;
-  }
-  over = true;
-  one.join();
-  two.join();
-  delete link.load();
-}
-
 }  // namespace
 }  // namespace thrum

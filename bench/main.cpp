@@ -83,7 +83,7 @@ void save(const std::filesystem::path& folder, const Machine& machine, const Opt
 }
 
 int run(const Options& options) {
-  const std::string pattern = '*' + options.pattern + '*';
+  const std::string pattern = options.pattern + '*';
   Cases cases = all_cases();
   std::erase_if(cases, [&](const Case& what) {
     return fnmatch(pattern.c_str(), what.name.c_str(), 0) != 0 ||
@@ -152,7 +152,7 @@ int run(const Options& options) {
 int main_of(int argc, char** argv) {
   Options options;
   CLI::App app("Measures thrum beside its peers, in interleaved rounds.", "thrum_bench");
-  app.add_option("PATTERN", options.pattern, "only cases whose name contains it; * and ? match");
+  app.add_option("PATTERN", options.pattern, "only cases whose name begins with it; * and ? match");
   app.add_option("--rounds", options.rounds, "how often each contender runs; results need 11")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();

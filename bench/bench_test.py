@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: MIT
 """Checks that the benchmarks run and what they write; never how fast anything is.
 
-  bench_test.py reports|refuses PROGRAM
+  bench_test.py reports|refuses PROGRAM [THRUM]
 """
 
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -68,6 +69,31 @@ class Reports(unittest.TestCase):
         self.assertEqual(bench('--rounds', '0').returncode, 2)
 
 
+class Command(unittest.TestCase):
+    """thrum bench, the front of it."""
+
+    def setUp(self):
+        if not THRUM:
+            self.skipTest('the command thrum is not built')
+
+    def run_thrum(self, program, *arguments):
+        return subprocess.run([program, 'bench', *arguments], capture_output=True, text=True,
+                              check=False)
+
+    def test_it_is_the_program(self):
+        for arguments in (['--list', 'rlock/'], ['--help'], ['nothing-like-this'], ['--bogus']):
+            with self.subTest(arguments):
+                by_command, directly = self.run_thrum(THRUM, *arguments), bench(*arguments)
+                self.assertEqual((by_command.returncode, by_command.stdout, by_command.stderr),
+                                 (directly.returncode, directly.stdout, directly.stderr))
+
+    def test_it_says_when_the_program_is_not_there(self):
+        with tempfile.TemporaryDirectory() as folder:
+            run = self.run_thrum(shutil.copy(THRUM, folder))
+        self.assertEqual((run.returncode, run.stdout), (3, ''))
+        self.assertRegex(run.stderr, r'\Athrum: bench: .*thrum_bench is not beside.*\n\Z')
+
+
 class Refuses(unittest.TestCase):
     def test_a_build_whose_figures_mean_nothing_reports_none(self):
         run = bench()
@@ -76,5 +102,6 @@ class Refuses(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    PROGRAM = sys.argv.pop()
-    unittest.main(argv=[sys.argv[0], sys.argv[1].capitalize()])
+    _, KIND, PROGRAM, *rest = sys.argv
+    THRUM = rest[0] if rest else None
+    unittest.main(argv=[sys.argv[0], KIND.capitalize(), 'Command'])

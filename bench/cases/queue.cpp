@@ -127,11 +127,11 @@ struct Prefilled {
   Queue queue;
 };
 
-// Queues of another order. `add_peers(contenders, make)` adds what peers there are, each a
-// `make` of its type.
+// Queues of another order, with up to so many items for growth. `add_peers(contenders, make)` adds
+// what peers there are, each a `make` of its type.
 template <class Ours, class Theirs, class AddPeers>
 void add_ordered(Cases& cases, const std::string& primitive, const std::string& ours,
-                 const std::string& theirs, AddPeers add_peers) {
+                 const std::string& theirs, std::size_t most, AddPeers add_peers) {
   const auto add = [&](const std::string& name, const char* operation, auto make,
                        std::uint64_t items = 0) {
     Case ordered{.name = primitive + '/' + name,
@@ -150,6 +150,7 @@ void add_ordered(Cases& cases, const std::string& primitive, const std::string& 
         [&]<class Queue>() { return flow<Queue, Number>({each, each}, std::size_t{64}); });
   }
   for (const std::size_t items : kItems) {
+    if (items > most) continue;
     add(
         fmt::format("items={}", items), "item: all put, then all got",
         [&]<class Queue>() { return fill_and_drain<Queue>(items); }, items);
@@ -237,7 +238,7 @@ void add_queue_cases(Cases& cases) {
   }
 
   add_ordered<thrum::LifoQueue<Number>, StdQueue<Number, std::stack<Number>>>(
-      cases, "lifo_queue", "thrum::LifoQueue", "std mutex + 2 cv + stack",
+      cases, "lifo_queue", "thrum::LifoQueue", "std mutex + 2 cv + stack", 10'000'000,
       []([[maybe_unused]] Contenders& to, [[maybe_unused]] auto make) {
 #ifdef BENCH_ABSL
         to.push_back(by<MonitorQueue<AbslAwait, Number, std::stack<Number>>>(
@@ -247,6 +248,7 @@ void add_queue_cases(Cases& cases) {
   using Smallest = std::priority_queue<Number, std::vector<Number>, std::greater<>>;
   add_ordered<thrum::PriorityQueue<Number>, StdQueue<Number, Smallest>>(
       cases, "priority_queue", "thrum::PriorityQueue", "std mutex + 2 cv + priority_queue",
+      1'000'000,  // ten times as many take minutes
       []([[maybe_unused]] Contenders& to, [[maybe_unused]] auto make) {
 #ifdef BENCH_ABSL
         to.push_back(by<MonitorQueue<AbslAwait, Number, Smallest>>(

@@ -15,7 +15,6 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <ranges>
 #include <span>
 #include <stop_token>
 #include <string>

@@ -32,6 +32,9 @@ def kind_of(name):
     return 'peer'
 
 
+NO_LIMIT = '(no limit)'  # never waits where others must: no rival, unless it is named
+
+
 class Results:
     """All cases of a folder, by name: {contender: figures}."""
 
@@ -57,9 +60,10 @@ class Results:
     def first(self, case, prefix):
         return next((n for n in self.cases.get(case, {}) if n.startswith(prefix)), None)
 
-    def best(self, case):
-        """The fastest of those that block and are not ours."""
-        rivals = [one for name, one in self.cases[case].items() if kind_of(name) in ('std', 'peer')]
+    def best(self, case, rival='', without=NO_LIMIT):
+        """The fastest of those that block and are not ours; only some, without some."""
+        rivals = [one for name, one in self.cases[case].items()
+                  if kind_of(name) in ('std', 'peer') and rival in name and without not in name]
         return min(rivals, key=lambda one: one['wall_ns']['median'])['name'] if rivals else None
 
     def ratio(self, case, ours, theirs):
@@ -128,13 +132,13 @@ class OverContender:
 class OverBest:
     """The same over the best that blocks, in every case of some patterns."""
 
-    def __init__(self, *patterns, limit=1.0, ours='thrum'):
-        self.patterns, self.limit, self.ours = patterns, limit, ours
+    def __init__(self, *patterns, limit=1.0, ours='thrum', **which):
+        self.patterns, self.limit, self.ours, self.which = patterns, limit, ours, which
 
     def __call__(self, results):
         rows = []
         for case in results.names(*self.patterns):
-            ours, theirs = results.first(case, self.ours), results.best(case)
+            ours, theirs = results.first(case, self.ours), results.best(case, **self.which)
             if ours and theirs:
                 rows.append((*results.ratio(case, ours, theirs), case, ours, theirs))
         if not rows:
@@ -208,7 +212,7 @@ def in_bytes(value):
 
 FLOOR = 'floor: compare'
 DONE = 'thrum::Queue, task_done'
-BOUNDED = ('queue/?:?/number/capacity=64', 'queue/?:?/number/capacity=1024')
+BOUNDED = ('queue/[124]:[124]/number/capacity=64', 'queue/[124]:[124]/number/capacity=1024')
 GOALS = [
     ('Lock uncontended', '≤ 1.05 x floor', OverContender('lock/uncontended', FLOOR, 1.05)),
     ('std::scoped_lock', '≤ 1.05 x floor', OverContender('lock/scoped_lock', FLOOR, 1.05)),
@@ -243,13 +247,16 @@ GOALS = [
                                                    DONE)),
     ('', 'at 4:4', OverContender('queue/4:4/number/capacity=64', 'std', 0.05, DONE)),
     ('', '≤ best', OverBest(*BOUNDED, ours=DONE)),
-    ('Queue of strings', '≤ best', OverBest('queue/?:?/string/*')),
-    ('Queue of unique_ptr', '≤ best', OverBest('queue/?:?/unique_ptr/*')),
-    ('Queue unbounded', '≤ best', OverBest('queue/?:?/number/capacity=none')),
-    ('SimpleQueue', '≤ best', OverBest('queue/?:?/number/capacity=none',
+    ('', '≤ moodycamel, that has no limit',
+     OverBest(*BOUNDED, ours=DONE, rival='moodycamel', without=' none ')),
+    ('Queue of strings', '≤ best', OverBest('queue/[124]:[124]/string/*')),
+    ('Queue of unique_ptr', '≤ best', OverBest('queue/[124]:[124]/unique_ptr/*')),
+    ('Queue unbounded', '≤ best', OverBest('queue/[124]:[124]/number/capacity=none')),
+    ('SimpleQueue', '≤ best', OverBest('queue/[124]:[124]/number/capacity=none',
                                        ours='thrum::SimpleQueue')),
-    ('Queue of capacity 1', '≤ best', OverBest('queue/?:?/number/capacity=1')),
+    ('Queue of capacity 1', '≤ best', OverBest('queue/[124]:[124]/number/capacity=1')),
     ('Queue hand-off', '≤ best', OverBest('queue/ping-pong*')),
+    ('', '≤ best but goroutines, that need no kernel', OverBest('queue/ping-pong*', without='Go ')),
     ('LifoQueue', '≤ 0.5 x std', OverContender('lifo_queue/uncontended', 'std', 0.5)),
     ('', '', OverContender('lifo_queue/2:2/number/capacity=64', 'std', 0.5)),
     ('PriorityQueue', '≤ 0.5 x std', OverContender('priority_queue/uncontended', 'std', 0.5)),
@@ -305,11 +312,11 @@ GROUPS = [
     ('condition', 'Condition', ['condition/*']),
     ('barrier', 'Barrier', ['barrier/T=[248]', 'barrier/T=16']),
     ('queue_number', 'Queue of numbers, bounded',
-     ['queue/?:?/number/capacity=64', 'queue/?:?/number/capacity=1024']),
+     ['queue/[124]:[124]/number/capacity=64', 'queue/[124]:[124]/number/capacity=1024']),
     ('queue_edges', 'Queue of numbers, capacity 1 and none',
-     ['queue/?:?/number/capacity=1', 'queue/?:?/number/capacity=none']),
-    ('queue_string', 'Queue of strings', ['queue/?:?/string/*']),
-    ('queue_unique_ptr', 'Queue of unique_ptr', ['queue/?:?/unique_ptr/*']),
+     ['queue/[124]:[124]/number/capacity=1', 'queue/[124]:[124]/number/capacity=none']),
+    ('queue_string', 'Queue of strings', ['queue/[124]:[124]/string/*']),
+    ('queue_unique_ptr', 'Queue of unique_ptr', ['queue/[124]:[124]/unique_ptr/*']),
     ('queue_alone', 'Queue: alone, hand-off, bulk',
      ['queue/uncontended/*', 'queue/task_done', 'queue/ping-pong*', 'queue/bulk/*']),
     ('queue_ordered', 'LifoQueue and PriorityQueue',
@@ -335,9 +342,10 @@ LINES = ['#4c72b0', '#8172b3', '#937860', '#da8bc3', '#bcbd22', '#ccb974', '#64b
          '#55a868', '#444444']
 
 
-def save(fig, name, results):
-    machine = next(iter(results.machines.values()))['machine']['line']
-    fig.text(0.01, 0.004, machine, fontsize=6.5, color='#777777', va='bottom')
+def save(fig, name, results, cases):
+    documents = [results.machines[results.file[case].stem] for case in cases]
+    machines = dict.fromkeys(document['machine']['line'] for document in documents)
+    fig.text(0.01, 0.004, '\n'.join(machines), fontsize=6.5, color='#777777', va='bottom')
     fig.savefig(PICTURES / f'{name}.png', dpi=100, metadata={'Software': None})
     plt.close(fig)
 
@@ -386,6 +394,8 @@ def bars(axes, results, case):
         if kind == 'thrum':
             label.set_color(COLOURS['thrum'])
             label.set_fontweight('bold')
+        if len(label.get_text()) > 34:
+            label.set_fontsize(6)
     axes.set_ylim(-0.6, len(contenders) - 0.4)
     axes.set_title(f'{case}   {results.operation[case]}' + (' (log)' if logarithmic else ''),
                    fontsize=7.5, loc='right', pad=3)
@@ -410,7 +420,7 @@ def draw_group(results, name, title, patterns):
         bars(axes, results, case)
     decorate(fig, title + ': time per operation, shorter is better; whiskers p10 – p90',
              {kind_of(n) for case in cases for n in results.cases[case]})
-    save(fig, name, results)
+    save(fig, name, results, cases)
     return name
 
 
@@ -462,16 +472,20 @@ def draw_fairness(results):
         waits.set_title('wait: ● p50  ▲ p99  ■ p99.9  ◆ longest', fontsize=7.5, loc='right', pad=3)
     decorate(fig, 'Lock fairness',
              {kind_of(n) for case in cases for n in results.cases[case]} - {'floor'})
-    save(fig, 'lock_fairness', results)
+    save(fig, 'lock_fairness', results, cases)
     return 'lock_fairness'
 
 
 def draw_growth(results, name, what, panels):
-    series = []
+    series, cases = [], []
     for title, pattern, factor in panels:
         points = {}
         for number in (1, 2, 4, 8, 16, 32, 64, 100, 256, 1000, 10_000, 1_000_000, 10_000_000):
-            for one in results.cases.get(pattern.format(number), {}).values():
+            case = pattern.format(number)
+            if case not in results.cases:
+                continue
+            cases.append(case)
+            for one in results.cases[case].values():
                 points.setdefault(one['name'], []).append((number * factor, one['wall_ns']))
         points = {n: p for n, p in points.items() if len(p) > 1 and kind_of(n) != 'spin'}
         if points:
@@ -521,7 +535,7 @@ def draw_growth(results, name, what, panels):
             axes.spines[side].set_visible(False)
     fig.text(0.01, 1 - 0.12 / fig.get_figheight(), f'How costs grow with {what}; both scales '
              'logarithmic, whiskers p10 – p90', fontsize=10, va='top', fontweight='bold')
-    save(fig, name, results)
+    save(fig, name, results, cases)
     return name
 
 
@@ -584,19 +598,20 @@ def page(results, pictures):
     rounds = sorted({d['rounds'] for d in documents})
     busiest = max(d['machine']['load'] / d['machine']['cores'] for d in documents)
     lines = ['<!-- Made by ci/bench.sh; do not edit. -->', '# Performance', '',
-             'What each operation costs beside its peers, measured in interleaved rounds of one '
-             f'run. Made {newest[:10]} from [bench/results/{results.folder.name}]'
+             'What each operation costs beside its peers, measured in interleaved rounds. '
+             f'Made {newest[:10]} from [bench/results/{results.folder.name}]'
              f'(../{results.folder.relative_to(ROOT)}); `ci/bench.sh` makes it again, from a fresh '
              'clone, on your machine.', '']
     lines += [f'* {line}' for line in machines]
-    lines += [f'* C++ peers: {peers}' + (f'; not there: {"; ".join(missing)}' if missing else ''),
+    lines += [f'* C++ peers: {peers or "none"}' + (f'; not there: {"; ".join(missing)}' if missing else ''),
               f'* {" or ".join(map(str, rounds))} rounds; time is the median, ratios are of pairs in '
               'the same round']
     if busiest > 0.5:
         lines.append(f'* **The machine was busy** (load up to {busiest:.1f} for each core): '
                      'an impression, no result')
     lines += ['', '## Goals', '',
-              '*Best* is the fastest peer that blocks: no spin lock, no floor. *level*: the goal '
+              '*Best* is the fastest peer that blocks: no spin lock, no floor, no queue without a limit '
+              'where there is one. *level*: the goal '
               'lies between p10 and the median. A ratio over 1 means that thrum is slower.', '']
     lines += goals(results)
     titles = {name: title for name, title, _ in GROUPS} | {

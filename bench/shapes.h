@@ -18,7 +18,6 @@
 #include <memory>
 #include <numeric>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string>
 #include <thread>
@@ -194,7 +193,7 @@ Run flow(Sides sides, Args... args) {
         total.fetch_add(sum, std::memory_order_relaxed);
       }
     };
-    const Cost cost = time_threads(sides.putters + sides.getters, Cpus::free, body);
+    Cost cost = time_threads(sides.putters + sides.getters, Cpus::free, body);
     require(total.load(std::memory_order_relaxed) == sum_below(n), "flow");
     return cost;
   };
@@ -206,12 +205,11 @@ Run bulk_flow(std::size_t batch, Args... args) {
   return [=](std::uint64_t n) {
     const auto queue = std::make_unique<Queue>(args...);
     std::uint64_t sum = 0;
-    const Cost cost = time_threads(2, Cpus::free, [&](std::size_t index) {
+    Cost cost = time_threads(2, Cpus::free, [&](std::size_t index) {
       if (index == 0) {
         std::vector<std::uint64_t> items(batch);
         for (std::uint64_t i = 0; i < n; ++i) {
-          std::ranges::iota_view<std::uint64_t, std::uint64_t> numbers(i * batch, (i + 1) * batch);
-          std::ranges::copy(numbers, items.begin());
+          std::iota(items.begin(), items.end(), i * batch);
           queue->put_bulk(std::span(items));
         }
       } else {
@@ -238,7 +236,7 @@ Run fill_and_drain(std::size_t items, Args... args) {
       for (std::uint64_t i = 0; i < items; ++i) queue->put(i * 0x9e3779b97f4a7c15);  // in no order
       for (std::uint64_t i = 0; i < items; ++i) sum += queue->get();
     }
-    const Cost cost = Cost::so_far() - begin;
+    Cost cost = Cost::so_far() - begin;
     require(sum == n * sum_below(items) * 0x9e3779b97f4a7c15, "fill and drain");
     return cost;
   };
@@ -306,10 +304,13 @@ Run ping_pong(Cpus cpus, Give give, Take take, Args... args) {
 inline constexpr std::array<std::size_t, 5> kItems{1, 100, 10'000, 1'000'000, 10'000'000};
 
 /// Between two threads: where the scheduler puts them, on one processor, each on its own.
-inline constexpr std::array<std::pair<const char*, Cpus>, 3> kHandOffs{
-    {{"ping-pong", Cpus::free},
-     {"ping-pong/one-cpu", Cpus::one},
-     {"ping-pong/apart", Cpus::apart}}};
+struct HandOff {
+  const char* name;
+  Cpus cpus;
+};
+inline constexpr std::array<HandOff, 3> kHandOffs{{{"ping-pong", Cpus::free},
+                                                   {"ping-pong/one-cpu", Cpus::one},
+                                                   {"ping-pong/apart", Cpus::apart}}};
 
 /// Adds the floors of a round trip: a futex, and with two processors a flag that both look at.
 inline void add_flag_floors(Contenders& to, Cpus cpus) {

@@ -95,18 +95,18 @@ void add_condition_cases(Cases& cases) {
     add(fmt::format("broadcast/W={}", followers), "notify_all, and an answer of each",
         conditions([&]<class M>() { return broadcast<M>(followers); }));
   }
-  for (const auto& [name, cpus] : kHandOffs) {
+  for (const HandOff& how : kHandOffs) {
     Contenders all = conditions([&]<class M>() {
       return ping_pong<MonitorEvent<M>>(
-          cpus, [](auto& event) { event.set(); },
+          how.cpus, [](auto& event) { event.set(); },
           [](auto& event) {
             event.wait();
             event.clear();
           });
     });
-    add_flag_floors(all, cpus);
-    add_foreign(all, "rust", "Rust parking_lot", "condition-ping-pong", cpus);
-    add(name, "round trip", std::move(all));
+    add_flag_floors(all, how.cpus);
+    add_foreign(all, "rust", "Rust parking_lot", "condition-ping-pong", how.cpus);
+    add(how.name, "round trip", std::move(all));
   }
 }
 

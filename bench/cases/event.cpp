@@ -115,10 +115,10 @@ void add_event_cases(Cases& cases) {
           kWait(event);
         });
       }));
-  for (const auto& [name, cpus] : kHandOffs) {
-    Contenders all = events([&]<class E>() { return ping_pong<E>(cpus, kSet, kWait); });
-    add_flag_floors(all, cpus);
-    add(name, "round trip", std::move(all));
+  for (const HandOff& how : kHandOffs) {
+    Contenders all = events([&]<class E>() { return ping_pong<E>(how.cpus, kSet, kWait); });
+    add_flag_floors(all, how.cpus);
+    add(how.name, "round trip", std::move(all));
   }
   for (const std::size_t waiters : {1u, 8u, 64u, 256u, 1000u}) {
     const auto make = [&]<class E>() { return wake<E>(waiters); };

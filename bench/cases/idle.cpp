@@ -79,7 +79,7 @@ Run idle(Wait wait, End end) {
     }
     begin = others_so_far(clocks);
     std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-    const Cost cost = others_so_far(clocks) - begin;
+    Cost cost = others_so_far(clocks) - begin;
     end(*state);
     return cost;
   };

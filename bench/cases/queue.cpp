@@ -177,16 +177,16 @@ void add_alone(Cases& cases) {
 
 void add_hand_offs(Cases& cases) {
   for (const std::size_t limit : {1u, 0u}) {
-    for (const auto& [name, cpus] : kHandOffs) {
-      Case trips{.name = fmt::format("queue/{}/capacity={}", name, limit_name(limit)),
+    for (const HandOff& how : kHandOffs) {
+      Case trips{.name = fmt::format("queue/{}/capacity={}", how.name, limit_name(limit)),
                  .operation = "round trip",
                  .contenders = queues<Number>(limit, [&]<class Queue>(auto... most) {
-                   return ping_pong<Queue>(cpus, kPut, kGet, most...);
+                   return ping_pong<Queue>(how.cpus, kPut, kGet, most...);
                  })};
-      add_flag_floors(trips.contenders, cpus);
+      add_flag_floors(trips.contenders, how.cpus);
       const std::string shape = fmt::format("ping-pong {}", limit);
-      add_foreign(trips.contenders, "rust", "Rust crossbeam", shape, cpus);
-      if (limit != 0) add_foreign(trips.contenders, "go", "Go channel", shape, cpus);
+      add_foreign(trips.contenders, "rust", "Rust crossbeam", shape, how.cpus);
+      if (limit != 0) add_foreign(trips.contenders, "go", "Go channel", shape, how.cpus);
       cases.push_back(std::move(trips));
     }
   }

@@ -95,11 +95,11 @@ void add_semaphore_cases(Cases& cases) {
               permits);
         }));
   }
-  for (const auto& [name, cpus] : kHandOffs) {
+  for (const HandOff& how : kHandOffs) {
     Contenders all =
-        semaphores([&]<class S>() { return ping_pong<S>(cpus, kRelease, kAcquire, 0); });
-    add_flag_floors(all, cpus);
-    add(name, "round trip", std::move(all));
+        semaphores([&]<class S>() { return ping_pong<S>(how.cpus, kRelease, kAcquire, 0); });
+    add_flag_floors(all, how.cpus);
+    add(how.name, "round trip", std::move(all));
   }
 }
 

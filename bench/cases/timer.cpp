@@ -62,7 +62,7 @@ Run start_cancel(std::size_t pending) {
       timer.start();
       timer.cancel();
     }
-    const Cost cost = Cost::so_far() - begin;
+    Cost cost = Cost::so_far() - begin;
     for (const auto& other : others) other->cancel();
     return cost;
   };

@@ -42,10 +42,10 @@ constexpr auto kPutGetDone = [](auto& queue) {
   queue.task_done();
 };
 
-// Queues first in first out. `make` is a lambda <class Queue>(limit) -> Run; no
-// limit is given to those that never have one.
+// Queues first in first out. A limit is of 32 bits: it widens to whatever each takes. `make` is a
+// lambda <class Queue>(limit) -> Run; no limit is given to those that never have one.
 template <class T, class Make>
-Contenders queues(std::size_t limit, Make make) {
+Contenders queues(std::uint32_t limit, Make make) {
   Contenders all;
   const auto add = [&]<class Queue>(const char* name, std::type_identity<Queue>) {
     if constexpr (std::is_constructible_v<Queue, std::size_t>) {
@@ -90,10 +90,11 @@ Contenders queues(std::size_t limit, Make make) {
   return all;
 }
 
-std::string limit_name(std::size_t limit) { return limit == 0 ? "none" : std::to_string(limit); }
+std::string limit_name(std::uint32_t limit) { return limit == 0 ? "none" : std::to_string(limit); }
 
 template <class T>
-void add_flow(Cases& cases, const char* type, Sides sides, std::size_t limit, bool growth = false) {
+void add_flow(Cases& cases, const char* type, Sides sides, std::uint32_t limit,
+              bool growth = false) {
   Case flows{.name = fmt::format("queue/{}:{}/{}/capacity={}", sides.putters, sides.getters, type,
                                  limit_name(limit)),
              .operation = "item through",
@@ -114,7 +115,7 @@ void add_flow(Cases& cases, const char* type, Sides sides, std::size_t limit, bo
 template <class T>
 void add_flows(Cases& cases, const char* type) {
   for (const Sides sides : {Sides{1, 1}, {2, 2}, {4, 4}, {1, 4}, {4, 1}}) {
-    for (const std::size_t limit : {1u, 64u, 1024u, 0u}) add_flow<T>(cases, type, sides, limit);
+    for (const std::uint32_t limit : {1u, 64u, 1024u, 0u}) add_flow<T>(cases, type, sides, limit);
   }
 }
 
@@ -147,7 +148,7 @@ void add_ordered(Cases& cases, const std::string& primitive, const std::string& 
   });
   for (const std::size_t each : {1u, 2u, 4u}) {
     add(fmt::format("{0}:{0}/number/capacity=64", each), "item through",
-        [&]<class Queue>() { return flow<Queue, Number>({each, each}, std::size_t{64}); });
+        [&]<class Queue>() { return flow<Queue, Number>({each, each}, 64u); });
   }
   for (const std::size_t items : kItems) {
     if (items > most) continue;
@@ -162,12 +163,12 @@ void add_alone(Cases& cases) {
   constexpr auto kAlone = []<class Queue>(auto... limit) {
     return alone<Queue>(kPutGet, limit...);
   };
-  for (const std::size_t limit : {64u, 0u}) {
+  for (const std::uint32_t limit : {64u, 0u}) {
     cases.push_back({.name = "queue/uncontended/capacity=" + limit_name(limit),
                      .operation = "put + get",
                      .contenders = queues<Number>(limit, kAlone)});
   }
-  const std::size_t limit = 64;
+  const std::uint32_t limit = 64;
   cases.push_back(
       {.name = "queue/task_done",
        .operation = "put + get + task_done, capacity 64",
@@ -176,7 +177,7 @@ void add_alone(Cases& cases) {
 }
 
 void add_hand_offs(Cases& cases) {
-  for (const std::size_t limit : {1u, 0u}) {
+  for (const std::uint32_t limit : {1u, 0u}) {
     for (const HandOff& how : kHandOffs) {
       Case trips{.name = fmt::format("queue/{}/capacity={}", how.name, limit_name(limit)),
                  .operation = "round trip",
@@ -210,7 +211,7 @@ void add_bulk(Cases& cases) {
 #endif
     cases.push_back(std::move(bulk));
   };
-  const std::size_t limit = 1024;
+  const std::uint32_t limit = 1024;
   add("uncontended", "item of 32 put, then got",
       [&]<class Queue>() { return alone<Queue>(kStep, limit); });
   add("1:1", "item through, 32 at a time",

@@ -279,6 +279,8 @@ GOALS = [
     ('Semaphore', '8 bytes',
      Absolute('semaphore/uncontended', limit=8, value='bytes', unit=in_bytes)),
     ('Event', '8 bytes', Absolute('event/uncontended', limit=8, value='bytes', unit=in_bytes)),
+    ('Condition', '16 bytes',
+     Absolute('condition/notify', limit=16, value='bytes', unit=in_bytes)),
     ('Queue', '256 bytes + slots',
      Absolute('queue/uncontended/capacity=64', limit=256, value='bytes', unit=in_bytes)),
     ('Memory after a burst', 'returns', Unmeasured('a matter of tests')),

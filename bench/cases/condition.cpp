@@ -64,8 +64,11 @@ Run broadcast(std::size_t followers) {
 
 template <class Make>
 Contenders conditions(Make make) {
-  Contenders all{by<ThrumMonitor>("thrum::Condition", make),
-                 by<StdMonitor>("std::condition_variable", make)};
+  Contenders all {
+    {"thrum::Condition", make.template operator()<ThrumMonitor>(), sizeof(thrum::Condition)},
+    {"std::condition_variable", make.template operator()<StdMonitor>(),
+     sizeof(std::condition_variable)}
+  };
   add_monitor_peers(all, "", make);
   return all;
 }

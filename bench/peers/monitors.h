@@ -297,14 +297,14 @@ template <class Make>
 void add_monitor_peers([[maybe_unused]] Contenders& to, [[maybe_unused]] const std::string& what,
                        [[maybe_unused]] Make make) {
 #ifdef BENCH_ABSL
-  to.push_back(by<AbslMonitor>("absl::CondVar" + what, make));
-  to.push_back(by<AbslAwait>("absl::Mutex Await" + what, make));
+  to.push_back({"absl::CondVar" + what, make.template operator()<AbslMonitor>()});
+  to.push_back({"absl::Mutex Await" + what, make.template operator()<AbslAwait>()});
 #endif
 #ifdef BENCH_NSYNC
-  to.push_back(by<NsyncMonitor>("nsync_cv" + what, make));
+  to.push_back({"nsync_cv" + what, make.template operator()<NsyncMonitor>()});
 #endif
 #ifdef BENCH_BOOST
-  to.push_back(by<BoostMonitor>("boost::condition_variable" + what, make));
+  to.push_back({"boost::condition_variable" + what, make.template operator()<BoostMonitor>()});
 #endif
 }
 

@@ -72,12 +72,14 @@ double steps_per_ns() noexcept {
 Cost Cost::so_far() noexcept {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  return {clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_PROCESS_CPUTIME_ID),
-          static_cast<double>(usage.ru_nvcsw)};
+  return {clock_ns(CLOCK_MONOTONIC),
+          clock_ns(CLOCK_PROCESS_CPUTIME_ID),
+          static_cast<double>(usage.ru_nvcsw),
+          {}};
 }
 
 Cost Cost::operator-(const Cost& earlier) const noexcept {
-  return {wall_ns - earlier.wall_ns, cpu_ns - earlier.cpu_ns, sleeps - earlier.sleeps};
+  return {wall_ns - earlier.wall_ns, cpu_ns - earlier.cpu_ns, sleeps - earlier.sleeps, also};
 }
 
 Spread Spread::of(std::vector<double> values) {
@@ -88,6 +90,13 @@ Spread Spread::of(std::vector<double> values) {
 Spread Measured::spread(Figure figure) const {
   std::vector<double> values;
   std::ranges::transform(rounds, std::back_inserter(values), figure);
+  return Spread::of(std::move(values));
+}
+
+Spread Measured::spread(const std::string& name) const {
+  std::vector<double> values;
+  std::ranges::transform(rounds, std::back_inserter(values),
+                         [&](const Cost& round) { return round.also.at(name); });
   return Spread::of(std::move(values));
 }
 
@@ -128,8 +137,8 @@ Result measure(const Case& what, std::size_t rounds, double seconds,
       const std::size_t turn = (round + i) % count;
       Measured& measured = result.contenders[turn];
       const Cost cost = what.contenders[turn].run(measured.operations);
-      const auto n = static_cast<double>(measured.operations);
-      measured.rounds.push_back({cost.wall_ns / n, cost.cpu_ns / n, cost.sleeps / n});
+      const auto n = static_cast<double>(measured.operations * what.batch);
+      measured.rounds.push_back({cost.wall_ns / n, cost.cpu_ns / n, cost.sleeps / n, cost.also});
     }
   }
   return result;
@@ -142,14 +151,18 @@ std::size_t cpu_count() noexcept {
              : std::thread::hardware_concurrency();
 }
 
-void run_on(Cpus cpus) {
+void run_on(Cpus cpus, std::size_t index) {
   if (cpus == Cpus::free) return;
   cpu_set_t allowed;
   require(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "sched_getaffinity");
-  std::size_t last = CPU_SETSIZE - 1;  // the first one serves most interrupts
-  while (!CPU_ISSET(last, &allowed)) --last;
+  std::size_t cpu = CPU_SETSIZE;  // from the last: the first one serves most interrupts
+  for (std::size_t left = cpus == Cpus::one ? 0 : index % cpu_count();; --left) {
+    do --cpu;
+    while (!CPU_ISSET(cpu, &allowed));
+    if (left == 0) break;
+  }
   CPU_ZERO(&allowed);
-  CPU_SET(last, &allowed);
+  CPU_SET(cpu, &allowed);
   require(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
 }
 
@@ -165,7 +178,7 @@ Cost time_threads(std::size_t threads, Cpus cpus,
     std::vector<std::jthread> running;
     for (std::size_t i = 0; i < threads; ++i) {
       running.emplace_back([&, i] {
-        run_on(cpus);
+        run_on(cpus, i);
         if (up.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {  // [gate]
           begin = Cost::so_far();
           open.store(true, std::memory_order_release);  // [gate]

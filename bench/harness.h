@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -18,7 +20,8 @@ namespace bench {
 struct Cost {
   double wall_ns = 0;
   double cpu_ns = 0;
-  double sleeps = 0;  ///< voluntary context switches
+  double sleeps = 0;                     ///< voluntary context switches
+  std::map<std::string, double> also{};  ///< what else a round tells, by name; not per operation
 
   /// Returns what the process has cost so far.
   static Cost so_far() noexcept;
@@ -32,11 +35,20 @@ using Figure = double Cost::*;
 using Run = std::function<Cost(std::uint64_t operations)>;
 
 struct Contender {
-  std::string name;  ///< begins with `thrum`, `std` or `floor`, or names a peer
+  std::string name;  ///< begins with `thrum`, `std`, `floor` (the least work that could do it) or
+                     ///< `spin` (a peer that never sleeps), or names a peer
   Run run;
+  std::size_t bytes = 0;  ///< of one object
 
   bool is(std::string_view kind) const noexcept { return name.starts_with(kind); }
 };
+using Contenders = std::vector<Contender>;
+
+/// Returns a contender of type T: `make` is a lambda `<class T>() -> Run`.
+template <class T, class Make>
+Contender by(std::string name, Make make) {
+  return { std::move(name), make.template operator()<T>(), sizeof(T) };
+}
 
 /// A figure that thrum's contender in a case must not exceed; see --check.
 struct Promise {
@@ -48,9 +60,11 @@ struct Promise {
 struct Case {
   std::string name;       ///< primitive/shape
   std::string operation;  ///< what is counted once
-  std::vector<Contender> contenders;
+  Contenders contenders;
   std::vector<Promise> promises{};
-  double longer = 1;  ///< a round takes so many times the usual
+  double longer = 1;        ///< a round takes so many times the usual
+  bool growth = false;      ///< only shows how a cost grows
+  std::uint64_t batch = 1;  ///< a Run is asked for so many operations at a time
 };
 using Cases = std::vector<Case>;
 
@@ -69,6 +83,8 @@ struct Measured {
   std::vector<Cost> rounds;
 
   Spread spread(Figure figure) const;
+  /// Returns one of Cost::also.
+  Spread spread(const std::string& name) const;
 };
 
 struct Result {
@@ -89,11 +105,12 @@ Result measure(const Case& what, std::size_t rounds, double seconds,
                const std::function<void(std::size_t round)>& progress);
 
 enum class Cpus : std::uint8_t {
-  free,  ///< wherever the scheduler likes
-  one,   ///< all threads on one processor
+  free,   ///< wherever the scheduler likes
+  one,    ///< all threads on one processor
+  apart,  ///< each on the next one, in turn
 };
-/// Restricts the calling thread.
-void run_on(Cpus cpus);
+/// Restricts the calling thread, the `index`th of its kind.
+void run_on(Cpus cpus, std::size_t index);
 std::size_t cpu_count() noexcept;
 
 /// Returns what `body` costs in `threads` threads, from when the last of them has come up until all

@@ -14,6 +14,7 @@
 
 #include "bench_build.h"
 #include "harness.h"
+#include "peers/foreign.h"
 
 namespace bench {
 namespace {
@@ -24,6 +25,10 @@ std::string cpu_model(const utsname& system) {
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
   return system.machine;
+}
+
+std::string join(const std::string& some, const std::string& more) {
+  return some.empty() || more.empty() ? some + more : some + ", " + more;
 }
 
 }  // namespace
@@ -46,6 +51,8 @@ Machine Machine::here() {
       .build = kBuildType,
       .flags = kBuildFlags,
       .waist = kWaist,
+      .peers = kPeers,
+      .missing = join(kMissingPeers, missing_languages()),
       .commit = kCommit,
       .load = load,
   };
@@ -56,7 +63,7 @@ std::string Machine::line() const {
                      libraries, build, waist == "linux" ? "" : ", " + waist + " waist", commit);
 }
 
-std::string Machine::file_name() const {
+std::string Machine::short_name() const {
   std::string name;
   for (const char c : cpu + '_' + compiler) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_';
@@ -66,7 +73,7 @@ std::string Machine::file_name() const {
       name += '-';
     }
   }
-  return name + ".json";
+  return name;
 }
 
 std::string unfit() {

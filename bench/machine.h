@@ -17,14 +17,16 @@ struct Machine {
   std::string build;
   std::string flags;
   std::string waist;
+  std::string peers;    ///< that were found when this was built
+  std::string missing;  ///< those that were not, or are not there now
   std::string commit;
   double load;  ///< threads that wanted to run in the last minute, ours aside: it just began
 
   static Machine here();
   /// Returns what belongs beside each figure.
   std::string line() const;
-  /// Returns a file name made of CPU and compiler.
-  std::string file_name() const;
+  /// Returns a name made of CPU and compiler, for a folder.
+  std::string short_name() const;
 };
 
 /// Returns why no figure of this build, as it runs now, means anything; empty if they do.

@@ -1,20 +1,21 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
 //
-// thrum_bench: what the library costs beside the standard one.  Exit 0 done, 1 a promise is broken,
+// thrum_bench: what the library costs beside its peers.  Exit 0 done, 1 a promise is broken,
 // 2 usage, or a build or machine whose figures mean nothing, 3 failed.
 #include <fmt/format.h>
 #include <fnmatch.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <nlohmann/json.hpp>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -24,6 +25,10 @@
 #include "machine.h"
 #include "report.h"
 
+#ifdef BENCH_ABSL
+#include <absl/synchronization/mutex.h>
+#endif
+
 namespace bench {
 namespace {
 
@@ -32,6 +37,7 @@ struct Options {
   std::size_t rounds = 11;
   double seconds = 0.5;
   std::filesystem::path json;
+  bool is_short = false;
   bool list = false;
   bool check = false;
 };
@@ -45,30 +51,42 @@ Cases all_cases() {
   add_barrier_cases(cases);
   add_queue_cases(cases);
   add_thread_cases(cases);
+  add_timer_cases(cases);
+  add_switch_cases(cases);
   add_idle_cases(cases);
   return cases;
 }
 
 std::string primitive_of(const Case& what) { return what.name.substr(0, what.name.find('/')); }
 
-// In a folder: named by machine. Never half written.
-void save(const nlohmann::json& document, std::filesystem::path file, const Machine& machine) {
-  if (std::filesystem::is_directory(file)) file /= machine.file_name();
-  const std::filesystem::path unfinished = file.string() + ".part";
-  std::ofstream out(unfinished);
-  out.exceptions(std::ios::failbit | std::ios::badbit);
-  out << document.dump(1) << '\n';
-  out.close();
-  std::filesystem::rename(unfinished, file);
-  fmt::print("\nwritten to {}\n", file.string());
+// A file for each primitive, in a folder named by the machine. None is ever half written.
+void save(const std::filesystem::path& folder, const Machine& machine, const Options& options,
+          std::span<const Result> results) {
+  const std::filesystem::path here = folder / machine.short_name();
+  std::filesystem::create_directories(here);
+  while (!results.empty()) {
+    const std::string primitive = primitive_of(*results.front().what);
+    const auto end = std::ranges::find_if(
+        results, [&](const Result& result) { return primitive_of(*result.what) != primitive; });
+    const auto count = static_cast<std::size_t>(end - results.begin());
+    const std::filesystem::path file = here / (primitive + ".json");
+    const std::filesystem::path unfinished = file.string() + ".part";
+    std::ofstream out(unfinished);
+    out.exceptions(std::ios::failbit | std::ios::badbit);
+    out << document(machine, options.rounds, options.seconds, results.first(count));
+    out.close();
+    std::filesystem::rename(unfinished, file);
+    fmt::print("written to {}\n", file.string());
+    results = results.subspan(count);
+  }
 }
 
 int run(const Options& options) {
-  const std::string pattern = '*' + options.pattern + '*';
+  const std::string pattern = options.pattern + '*';
   Cases cases = all_cases();
   std::erase_if(cases, [&](const Case& what) {
     return fnmatch(pattern.c_str(), what.name.c_str(), 0) != 0 ||
-           (options.check && what.promises.empty());
+           (options.check && what.promises.empty()) || (options.is_short && what.growth);
   });
   if (cases.empty()) {
     fmt::print(stderr, "thrum_bench: {}: no such case, see --list\n", options.pattern);
@@ -100,6 +118,7 @@ int run(const Options& options) {
   };
   const Machine machine = Machine::here();
   for (const std::string& line : thrum::cli::wrap(machine.line(), 100)) print(line + '\n');
+  if (!machine.missing.empty()) print("peers that are not here: " + machine.missing + '\n');
   print(fmt::format("{} rounds of {:.3g} ms, all contenders in each{}\n", options.rounds,
                     1000 * options.seconds / static_cast<double>(options.rounds),
                     options.rounds < 11 ? "; too few for a result" : ""));
@@ -121,7 +140,7 @@ int run(const Options& options) {
     if (options.check) print(promises(results.back(), kept));
   }
   if (!options.json.empty()) {
-    save(document(machine, options.rounds, options.seconds, results), options.json, machine);
+    save(options.json, machine, options, results);
   }
   if (options.check) {
     print(kept ? "\nevery promise is kept\n" : "\nnot every promise is kept, see BROKEN above\n");
@@ -131,15 +150,17 @@ int run(const Options& options) {
 
 int main_of(int argc, char** argv) {
   Options options;
-  CLI::App app("Measures thrum beside the standard library, in interleaved rounds.", "thrum_bench");
-  app.add_option("PATTERN", options.pattern, "only cases whose name contains it; * and ? match");
+  CLI::App app("Measures thrum beside its peers, in interleaved rounds.", "thrum_bench");
+  app.add_option("PATTERN", options.pattern, "only cases whose name begins with it; * and ? match");
   app.add_option("--rounds", options.rounds, "how often each contender runs; results need 11")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--seconds", options.seconds, "how long a contender runs, all rounds together")
       ->check(CLI::Range(1e-6, 1e6))
       ->capture_default_str();
-  app.add_option("--json", options.json, "where results go as well; in a folder, named by machine");
+  app.add_option("--json", options.json,
+                 "a folder where results go as well: MACHINE/PRIMITIVE.json, for what was run");
+  app.add_flag("--short", options.is_short, "without the cases that only show how a cost grows");
   app.add_flag("--list", options.list, "name the cases, run none");
   app.add_flag("--check", options.check,
                "only cases that promise something; exit 1 if one is broken");
@@ -148,6 +169,9 @@ int main_of(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+#ifdef BENCH_ABSL
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // or it is not a peer
+#endif
   return run(options);
 }
 

@@ -51,15 +51,21 @@ json to_json(const Result& result, std::size_t i) {
     if (over < result.contenders.size()) ratios[kind] = to_json(result.ratio(i, over));
   }
   json contender = {{"name", result.what->contenders[i].name},
-                    {"operations_per_round", measured.operations},
+                    {"bytes", result.what->contenders[i].bytes},
+                    {"operations_per_round", measured.operations * result.what->batch},
                     {"ratio_to", ratios}};
   const auto add = [&](const char* name, Figure member) {
     contender[name] = to_json(measured.spread(member));
-    for (const Cost& round : measured.rounds) contender[name]["rounds"].push_back(round.*member);
+    for (const Cost& round : measured.rounds) {
+      contender[name]["rounds"].push_back(round.*member);
+    }
   };
   add("wall_ns", &Cost::wall_ns);
   add("cpu_ns", &Cost::cpu_ns);
   add("voluntary_switches", &Cost::sleeps);
+  for (const auto& [name, value] : measured.rounds.front().also) {
+    contender["also"][name] = to_json(measured.spread(name));
+  }
   return contender;
 }
 
@@ -103,6 +109,11 @@ std::string table(const Result& result, bool with_heads) {
     } else {
       text += line;
     }
+    for (const auto& [name, value] : measured.rounds.front().also) {
+      const Spread spread = measured.spread(name);
+      text += cli::ink(cli::kDim, fmt::format("    {} {:>8} {:>17}\n", cli::fit(name, 34),
+                                              figure(spread.median), middle(spread)));
+    }
   }
   return text;
 }
@@ -121,34 +132,40 @@ std::string promises(const Result& result, bool& kept) {
   return text;
 }
 
-json document(const Machine& machine, std::size_t rounds, double seconds,
-              const std::vector<Result>& results) {
-  json cases = json::array();
+std::string document(const Machine& machine, std::size_t rounds, double seconds,
+                     std::span<const Result> results) {
+  const json head = {{"schema", "thrum-bench/2"},
+                     {"date", now()},
+                     {"machine",
+                      {{"line", machine.line()},
+                       {"cpu", machine.cpu},
+                       {"cores", machine.cores},
+                       {"kernel", machine.kernel},
+                       {"compiler", machine.compiler},
+                       {"libraries", machine.libraries},
+                       {"build", machine.build},
+                       {"flags", machine.flags},
+                       {"waist", machine.waist},
+                       {"peers", machine.peers},
+                       {"missing_peers", machine.missing},
+                       {"commit", machine.commit},
+                       {"load", machine.load}}},
+                     {"rounds", rounds},
+                     {"seconds", seconds}};
+  std::string text = head.dump(1);
+  text.resize(text.rfind('\n'));  // the cases follow
+  text += ",\n \"cases\": [";
   for (const Result& result : results) {
-    json contenders = json::array();
+    const json name = result.what->name;
+    const json operation = result.what->operation;
+    text += fmt::format("{}\n  {{\"name\": {}, \"operation\": {}, \"contenders\": [",
+                        &result == results.data() ? "" : ",", name.dump(), operation.dump());
     for (std::size_t i = 0; i < result.contenders.size(); ++i) {
-      contenders.push_back(to_json(result, i));
+      text += fmt::format("{}\n   {}", i == 0 ? "" : ",", to_json(result, i).dump());
     }
-    cases.push_back({{"name", result.what->name},
-                     {"operation", result.what->operation},
-                     {"contenders", std::move(contenders)}});
+    text += "]}";
   }
-  return {{"schema", "thrum-bench/1"},
-          {"date", now()},
-          {"machine",
-           {{"cpu", machine.cpu},
-            {"cores", machine.cores},
-            {"kernel", machine.kernel},
-            {"compiler", machine.compiler},
-            {"libraries", machine.libraries},
-            {"build", machine.build},
-            {"flags", machine.flags},
-            {"waist", machine.waist},
-            {"commit", machine.commit},
-            {"load", machine.load}}},
-          {"rounds", rounds},
-          {"seconds", seconds},
-          {"cases", std::move(cases)}};
+  return text + "]}\n";
 }
 
 }  // namespace bench

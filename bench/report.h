@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "cli/terminal.h"
 #include "harness.h"
@@ -19,8 +18,9 @@ std::string table(const Result& result, bool with_heads);
 /// Returns the promises of a case as lines, and says in `kept` if one is not kept.
 std::string promises(const Result& result, bool& kept);
 
-/// Returns all results as a document of schema thrum-bench/1; see results/README.md.
-nlohmann::json document(const Machine& machine, std::size_t rounds, double seconds,
-                        const std::vector<Result>& results);
+/// Returns results as a document of schema thrum-bench/2, a line for each contender; see
+/// results/README.md.
+std::string document(const Machine& machine, std::size_t rounds, double seconds,
+                     std::span<const Result> results);
 
 }  // namespace bench

@@ -2,8 +2,16 @@
 # SPDX-FileCopyrightText: thrum contributors
 # SPDX-License-Identifier: MIT
 #
-# bench.sh [ARGUMENT...]: measures, and writes the result to bench/results. For a quiet machine.
+# bench.sh [ARGUMENT...]: installs the peers, measures, writes the results to bench/results, and
+# makes docs/performance.md from them. For a quiet machine. Arguments are those of thrum_bench.
 source "$(dirname "$0")/common.sh"
 
+ci/setup.sh libabsl-dev libboost-chrono-dev libboost-dev libboost-thread-dev libconcurrentqueue-dev \
+  libnsync-dev libtbb-dev python3-matplotlib
+cmake --preset release >&2  # peers may have come since
 ci/build.sh release thrum_bench
-exec build/release/bin/thrum_bench --json bench/results "$@"
+for language in rust go; do
+  ci/build.sh release "thrum_bench_$language" || log "bench: without peers in $language"
+done
+build/release/bin/thrum_bench --json bench/results "$@"
+exec /usr/bin/python3 bench/report.py  # the one that has matplotlib

@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: thrum contributors
 # SPDX-License-Identifier: MIT
 #
-# Installs what is missing: `setup.sh` to build and test, `setup.sh --all` for every check as well.
+# Installs what is missing: `setup.sh` to build and test, `setup.sh --all` for every check as well,
+# `setup.sh PACKAGE...` to build and test, and these.
 # Debian 12 packages only. Touches nothing, and needs no rights, when all is there.
 source "$(dirname "$0")/common.sh"
 
@@ -15,6 +16,8 @@ if [[ ${1-} == --all ]]; then
     clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev clang-format-19 clang-tidy-14
     valgrind gdb tmux
   )
+else
+  packages+=("$@")
 fi
 
 command -v apt-get >/dev/null || die "setup: this needs a Debian-like system (apt-get)"

@@ -11,6 +11,10 @@
 #include "cases/cases.h"
 #include "shapes.h"
 
+#ifdef BENCH_BOOST
+#include <boost/thread/barrier.hpp>
+#endif
+
 namespace bench {
 namespace {
 
@@ -30,19 +34,31 @@ class PthreadBarrier {
 
 }  // namespace
 
+// Abseil's barrier is not here: it is good for one round only.
 void add_barrier_cases(Cases& cases) {
-  constexpr auto kWait = [](auto& barrier) { (void)barrier.wait(); };
-  for (const int threads : {2, 4}) {
-    const auto n = static_cast<std::size_t>(threads);
-    cases.push_back(
-        {.name = fmt::format("barrier/T={}", threads),
-         .operation = "round",
-         .contenders = {
-             {"thrum::Barrier", together<thrum::Barrier>(n, kWait, threads)},
-             {"std::barrier",
-              together<std::barrier<>>(
-                  n, [](std::barrier<>& barrier) { barrier.arrive_and_wait(); }, threads)},
-             {"pthread_barrier", together<PthreadBarrier>(n, kWait, threads)}}});
+  for (const int threads : {2, 4, 8, 16, 64}) {
+    const auto make = [&]<class B>() {
+      return together<B>(
+          static_cast<std::size_t>(threads),
+          [](B& barrier) {
+            if constexpr (requires { barrier.arrive_and_wait(); }) {
+              barrier.arrive_and_wait();
+            } else {
+              (void)barrier.wait();
+            }
+          },
+          threads);
+    };
+    Case rounds{.name = fmt::format("barrier/T={}", threads),
+                .operation = "round",
+                .contenders = {by<thrum::Barrier>("thrum::Barrier", make),
+                               by<std::barrier<>>("std::barrier", make),
+                               by<PthreadBarrier>("pthread_barrier", make)},
+                .growth = threads > 16};
+#ifdef BENCH_BOOST
+    rounds.contenders.push_back(by<boost::barrier>("boost::barrier", make));
+#endif
+    cases.push_back(std::move(rounds));
   }
 }
 

@@ -15,6 +15,8 @@ void add_condition_cases(Cases& cases);
 void add_barrier_cases(Cases& cases);
 void add_queue_cases(Cases& cases);
 void add_thread_cases(Cases& cases);
+void add_timer_cases(Cases& cases);
+void add_switch_cases(Cases& cases);
 void add_idle_cases(Cases& cases);
 
 }  // namespace bench

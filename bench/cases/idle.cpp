@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "cases/cases.h"
-#include "peers.h"
+#include "peers/monitors.h"
 #include "thrum/condition.h"
 #include "thrum/event.h"
 #include "thrum/lock.h"
@@ -30,6 +30,8 @@ namespace {
 using namespace std::chrono_literals;
 constexpr std::size_t kWaiters = 8;
 constexpr auto kLong = 1h;
+
+using StdEvent = MonitorEvent<StdMonitor>;
 
 template <class Lock>
 struct Held : Lock {
@@ -77,7 +79,7 @@ Run idle(Wait wait, End end) {
     }
     begin = others_so_far(clocks);
     std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-    const Cost cost = others_so_far(clocks) - begin;
+    Cost cost = others_so_far(clocks) - begin;
     end(*state);
     return cost;
   };

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "thrum/semaphore.h"
 
+#include <fmt/format.h>
 #include <semaphore.h>
 
 #include <cerrno>
@@ -9,7 +10,12 @@
 #include <semaphore>
 
 #include "cases/cases.h"
+#include "peers/floors.h"
 #include "shapes.h"
+
+#ifdef BENCH_MOODYCAMEL
+#include <concurrentqueue/blockingconcurrentqueue.h>
+#endif
 
 namespace bench {
 namespace {
@@ -32,6 +38,18 @@ class PosixSemaphore {
   sem_t semaphore_;
 };
 
+#ifdef BENCH_MOODYCAMEL
+class MoodycamelSemaphore {
+ public:
+  explicit MoodycamelSemaphore(int permits) : semaphore_(permits) {}
+  void acquire() { semaphore_.wait(); }
+  void release() { semaphore_.signal(); }
+
+ private:
+  moodycamel::LightweightSemaphore semaphore_;
+};
+#endif
+
 constexpr auto kAcquire = [](auto& semaphore) { semaphore.acquire(); };
 constexpr auto kRelease = [](auto& semaphore) { semaphore.release(); };
 constexpr auto kBoth = [](auto& semaphore) {
@@ -39,25 +57,50 @@ constexpr auto kBoth = [](auto& semaphore) {
   semaphore.release();
 };
 
+template <class Make>
+Contenders semaphores(Make make) {
+  Contenders all{by<thrum::Semaphore>("thrum::Semaphore", make),
+                 by<std::counting_semaphore<>>("std::counting_semaphore", make),
+                 by<PosixSemaphore>("sem_t", make)};
+#ifdef BENCH_MOODYCAMEL
+  all.push_back(by<MoodycamelSemaphore>("moodycamel::LightweightSemaphore", make));
+#endif
+  return all;
+}
+
 }  // namespace
 
 void add_semaphore_cases(Cases& cases) {
-  using Std = std::counting_semaphore<>;
-  const auto add = [&](const std::string& name, const char* operation, auto run) {
+  const auto add = [&](const std::string& name, const char* operation, Contenders contenders) {
     cases.push_back(
-        {.name = "semaphore/" + name,
-         .operation = operation,
-         .contenders = {{"thrum::Semaphore", run.template operator()<thrum::Semaphore>()},
-                        {"std::counting_semaphore", run.template operator()<Std>()},
-                        {"sem_t", run.template operator()<PosixSemaphore>()}}});
+        {.name = "semaphore/" + name, .operation = operation, .contenders = std::move(contenders)});
   };
-  add("uncontended", "acquire + release", []<class S>() { return alone<S>(kBoth, 1); });
-  add("contended/T=4/permits=2", "acquire + release",
-      []<class S>() { return together<S>(4, kBoth, 2); });
-  add("ping-pong", "round trip",
-      []<class S>() { return ping_pong<S>(Cpus::free, kRelease, kAcquire, 0); });
-  add("ping-pong/one-cpu", "round trip",
-      []<class S>() { return ping_pong<S>(Cpus::one, kRelease, kAcquire, 0); });
+  Contenders uncontended = semaphores([]<class S>() { return alone<S>(kBoth, 1); });
+  uncontended.push_back({"floor: compare-exchange + exchange", alone<BareLock>([](BareLock& lock) {
+                           lock.lock();
+                           lock.unlock();
+                         })});
+  add("uncontended", "acquire + release", std::move(uncontended));
+  for (const std::size_t threads : {2u, 4u, 16u}) {
+    const int permits = static_cast<int>(threads / 2);
+    add(fmt::format("contended/T={}/permits={}", threads, permits),
+        "acquire + release, 50 ns between", semaphores([&]<class S>() {
+          return together<S>(
+              threads,
+              [](S& semaphore) {
+                semaphore.acquire();
+                work(50);
+                semaphore.release();
+              },
+              permits);
+        }));
+  }
+  for (const HandOff& how : kHandOffs) {
+    Contenders all =
+        semaphores([&]<class S>() { return ping_pong<S>(how.cpus, kRelease, kAcquire, 0); });
+    add_flag_floors(all, how.cpus);
+    add(how.name, "round trip", std::move(all));
+  }
 }
 
 }  // namespace bench

@@ -2,35 +2,67 @@
 // SPDX-License-Identifier: MIT
 #include "thrum/thread.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <thread>
 #include <vector>
 
 #include "cases/cases.h"
+#include "peers/foreign.h"
 #include "shapes.h"
 #include "thrum/group.h"
+
+#ifdef BENCH_BOOST
+#include <boost/thread/thread.hpp>
+#endif
 
 namespace bench {
 namespace {
 
 struct Nothing {};
-constexpr int kMany = 64;
 
+template <class Start>
+Run again(Start start) {
+  return alone<Nothing>([start](Nothing&) { start(); });
+}
+
+// Starts so many threads, then joins them.
 template <class Thread>
-Run start_join_many() {
-  return alone<Nothing>([](Nothing&) {
-    std::vector<Thread> threads;
-    threads.reserve(kMany);
-    for (int i = 0; i < kMany; ++i) threads.emplace_back([] {});
-    for (Thread& thread : threads) thread.join();
+Run start_join(std::size_t threads) {
+  return again([=] {
+    std::vector<Thread> running;
+    running.reserve(threads);
+    for (std::size_t i = 0; i < threads; ++i) running.emplace_back([] {});
+    for (Thread& thread : running) thread.join();
   });
 }
 
-template <class Thread>
-Run start_join() {
-  return alone<Nothing>([](Nothing&) {
-    Thread thread([] {});
+class PthreadThread {
+ public:
+  template <class Target>
+  explicit PthreadThread(Target) {
+    const auto body = [](void*) -> void* { return nullptr; };
+    require(pthread_create(&thread_, nullptr, body, nullptr) == 0, "pthread_create");
+  }
+  void join() const { (void)pthread_join(thread_, nullptr); }
+
+ private:
+  pthread_t thread_{};
+};
+
+Run group(std::size_t threads) {
+  return again([=] {
+    thrum::Group group;
+    for (std::size_t i = 0; i < threads; ++i) group.start([] {});
+    group.join();
+  });
+}
+
+Run one_thread() {
+  return again([] {
+    thrum::Thread thread([] {});
+    thread.start();
     thread.join();
   });
 }
@@ -38,32 +70,27 @@ Run start_join() {
 }  // namespace
 
 void add_thread_cases(Cases& cases) {
-  cases.push_back({.name = "thread/start-join",
-                   .operation = "thread that returns at once",
-                   .contenders = {{"floor: pthread_create + join", alone<Nothing>([](Nothing&) {
-                                     pthread_t thread{};
-                                     const auto body = [](void*) -> void* { return nullptr; };
-                                     require(pthread_create(&thread, nullptr, body, nullptr) == 0,
-                                             "pthread_create");
-                                     (void)pthread_join(thread, nullptr);
-                                   })},
-                                  {"thrum::Thread", alone<Nothing>([](Nothing&) {
-                                     thrum::Thread thread([] {});
-                                     thread.start();
-                                     thread.join();
-                                   })},
-                                  {"std::thread", start_join<std::thread>()},
-                                  {"std::jthread", start_join<std::jthread>()}},
-                   .promises = {{"std", 1.1}}});
-  cases.push_back({.name = "thread/group",
-                   .operation = "64 threads started, then joined",
-                   .contenders = {{"thrum::Group", alone<Nothing>([](Nothing&) {
-                                     thrum::Group group;
-                                     for (int i = 0; i < kMany; ++i) group.start([] {});
-                                     group.join();
-                                   })},
-                                  {"std::thread", start_join_many<std::thread>()},
-                                  {"std::jthread", start_join_many<std::jthread>()}}});
+  for (const std::size_t threads : {1u, 64u, 1000u}) {
+    const bool single = threads == 1;
+    const auto make = [&]<class Thread>() { return start_join<Thread>(threads); };
+    Case starts{.name = single ? "thread/start-join" : fmt::format("thread/group={}", threads),
+                .operation =
+                    single ? "thread that returns at once" : "thread of those started, then joined",
+                .contenders = {by<PthreadThread>("floor: pthread_create + join", make),
+                               {single ? "thrum::Thread" : "thrum::Group",
+                                single ? one_thread() : group(threads),
+                                single ? sizeof(thrum::Thread) : sizeof(thrum::Group)},
+                               by<std::thread>("std::thread", make),
+                               by<std::jthread>("std::jthread", make)},
+                .batch = threads};
+#ifdef BENCH_BOOST
+    starts.contenders.push_back(by<boost::thread>("boost::thread", make));
+#endif
+    add_foreign(starts.contenders, "rust", "Rust std::thread", fmt::format("threads {}", threads));
+    add_foreign(starts.contenders, "go", "Go goroutine", fmt::format("threads {}", threads));
+    if (single) starts.promises = {{"std", 1.1}};
+    cases.push_back(std::move(starts));
+  }
 }
 
 }  // namespace bench

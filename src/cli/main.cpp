@@ -10,6 +10,7 @@
 #include <string>
 #include <system_error>
 
+#include "cli/bench_command.h"
 #include "cli/exit_code.h"
 #include "cli/print_error.h"
 #include "cli/tour_command.h"
@@ -37,6 +38,7 @@ int run(int argc, char** argv) {
 
   int exit_code = kClean;
   add_tour_command(app, exit_code);
+  add_bench_command(app, exit_code);
   if (argc == 1) {
     fmt::print("{}", app.help());
     return kUsage;

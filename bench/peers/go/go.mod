@@ -1,0 +1,3 @@
+module thrum_bench_go
+
+go 1.19

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <concepts>
 #include <cstdint>
 
 #include "thrum/config.h"
@@ -39,6 +41,12 @@ class THRUM_API THRUM_TSA(capability("mutex")) Lock : public StdLockable<Lock> {
   /// Returns whether the caller holds it. A free lock is never refused.
   [[nodiscard]] bool acquire(const Deadline& deadline) THRUM_TSA(try_acquire_capability(true)) {
     return try_acquire() || acquire_slow(deadline);
+  }
+  /// The same for a timeout; a free lock does not cost a look at the clock.
+  template <std::integral Rep, class Period>
+  [[nodiscard]] bool acquire(std::chrono::duration<Rep, Period> timeout)
+      THRUM_TSA(try_acquire_capability(true)) {
+    return try_acquire() || acquire_slow(timeout);
   }
 
   /// Gives the lock up and lets one waiter run. Does not touch it afterwards: the next holder may
@@ -125,10 +133,13 @@ class THRUM_API THRUM_TSA(capability("mutex")) RLock : public StdLockable<RLock>
   /// Returns whether it does.
   /// Throws  UsageError after 2^32 - 1 levels.
   [[nodiscard]] bool acquire(const Deadline& deadline) THRUM_TSA(try_acquire_capability(true)) {
-    if (enter_again()) return true;
-    if (!lock_.acquire(deadline)) return false;
-    enter();
-    return true;
+    return enter_within(deadline);
+  }
+  /// The same for a timeout; a free lock does not cost a look at the clock.
+  template <std::integral Rep, class Period>
+  [[nodiscard]] bool acquire(std::chrono::duration<Rep, Period> timeout)
+      THRUM_TSA(try_acquire_capability(true)) {
+    return enter_within(timeout);
   }
 
   /// Leaves one level; the last one frees the lock.
@@ -162,6 +173,13 @@ class THRUM_API THRUM_TSA(capability("mutex")) RLock : public StdLockable<RLock>
     if (depth_ == UINT32_MAX) [[unlikely]]
       too_deep();
     ++depth_;
+    return true;
+  }
+  template <class Limit>
+  bool enter_within(const Limit& limit) THRUM_TSA(no_thread_safety_analysis) {
+    if (enter_again()) return true;
+    if (!lock_.acquire(limit)) return false;
+    enter();
     return true;
   }
   void enter() noexcept {

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <concepts>
 #include <cstdint>
 
 #include "thrum/config.h"
@@ -43,6 +45,11 @@ class THRUM_API Semaphore : public StdLockable<Semaphore> {
   /// Returns whether it took one.
   [[nodiscard]] bool acquire(const Deadline& deadline) {
     return try_acquire() || acquire_slow(deadline);
+  }
+  /// The same for a timeout; a permit that is there does not cost a look at the clock.
+  template <std::integral Rep, class Period>
+  [[nodiscard]] bool acquire(std::chrono::duration<Rep, Period> timeout) {
+    return try_acquire() || acquire_slow(timeout);
   }
 
   /// Gives `n` permits and wakes up to `n` waiters. Does not touch the semaphore afterwards: who

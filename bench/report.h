@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/terminal.h"
 #include "harness.h"
 #include "machine.h"
+#include "text/terminal.h"
 
 namespace bench {
 

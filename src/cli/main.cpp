@@ -12,7 +12,9 @@
 
 #include "cli/exit_code.h"
 #include "cli/print_error.h"
+#include "cli/report_command.h"
 #include "cli/tour_command.h"
+#include "cli/watch_command.h"
 #include "thrum/config.h"
 
 namespace {
@@ -37,6 +39,8 @@ int run(int argc, char** argv) {
 
   int exit_code = kClean;
   add_tour_command(app, exit_code);
+  add_watch_command(app, exit_code);
+  add_report_command(app, exit_code);
   if (argc == 1) {
     fmt::print("{}", app.help());
     return kUsage;

@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "cli/report_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include "analysis/analysis.h"
+#include "cli/exit_code.h"
+#include "cli/print_error.h"
+#include "report/reports.h"
+#include "text/terminal.h"
+
+namespace thrum::cli {
+namespace {
+
+struct Options {
+  std::string recording;
+  bool text = false, json = false, all = false, no_colour = false;
+};
+
+int report(const Options& options) {
+  try {
+    const analysis::Recording recording = analysis::read_recording(options.recording);
+    const analysis::Analysis analysis = analysis::analyse(recording);
+    if (options.json) {
+      fmt::print("{}", report::json(analysis));
+    } else {
+      const text::Terminal terminal = text::Terminal::of(STDOUT_FILENO, options.no_colour);
+      for (const std::string& line : report::text(analysis, terminal.width, options.all)) {
+        fmt::print("{}\n", terminal.render(line));
+      }
+    }
+    if (!recording.cut_off.empty()) {
+      print_error(options.recording, fmt::format("read in part: {}", recording.cut_off));
+      return kFailed;
+    }
+    return recording.alarms.empty() && analysis.inversions.empty() ? kClean : kFoundSomething;
+  } catch (const analysis::NotARecording& error) {
+    print_error(options.recording, error.what());
+    return kUsage;
+  } catch (const std::system_error& error) {
+    print_error(options.recording, error.code().message());
+    return kUsage;
+  }
+}
+
+}  // namespace
+
+void add_report_command(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* const command =
+      app.add_subcommand("report", "Show what thrum watch recorded, in many forms");
+  command->add_option("FILE", options->recording, "A recording: PROGRAM.thrum")
+      ->type_name("")
+      ->required();
+  CLI::Option* const text =
+      command->add_flag("--text", options->text, "For people; so without any");
+  command->add_flag("--json", options->json, "For programs")->excludes(text);
+  command->add_flag("--all", options->all, "With --text: everything, not one screen");
+  command->add_flag("--no-color", options->no_colour, "No colour; so does NO_COLOR=1");
+  command->get_option("--help")->description("Print this help");
+  command->get_formatter()->column_width(22);
+  command->footer(
+      "Exit codes: 0 clean, 1 a deadlock or an inverted lock order was found, 2 usage,\n"
+      "3 the recording could be read in part only.");
+  command->callback([options, &exit_code] { exit_code = report(*options); });
+}
+
+}  // namespace thrum::cli

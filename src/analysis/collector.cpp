@@ -44,12 +44,16 @@ Collector::~Collector() = default;
 
 double Collector::drain() {
   find_processes();
-  const std::uint64_t claimed = memory_->header.slot_hint.load(std::memory_order_relaxed);
-  used_slots_ = std::max(
-      used_slots_, static_cast<std::uint32_t>(std::min<std::uint64_t>(claimed, trace::kSlots)));
+  count_slots();
   double fullest = 0;
   for (std::uint32_t i = 0; i < used_slots_; ++i) drain_slot(i, fullest);
   return fullest;
+}
+
+// Behind the furthest slot that anybody took, none was touched: looking there would make memory.
+void Collector::count_slots() {
+  // relaxed: what is missed is there the next time
+  used_slots_ = std::min(memory_->header.slots_used.load(std::memory_order_relaxed), trace::kSlots);
 }
 
 void Collector::find_processes() {
@@ -272,17 +276,19 @@ void Collector::free_slot(std::uint32_t index) {
 
 void Collector::end_process(std::uint32_t entry, End how, std::uint64_t detail) {
   if (entries_[entry] == nullptr) return;
-  const std::unique_ptr<Mapped> process = std::move(entries_[entry]);
+  count_slots();
   double fullest = 0;
   for (std::uint32_t i = 0; i < used_slots_; ++i) {
-    if (slots_[i].thread != nullptr && slots_[i].entry == entry) {
-      entries_[entry] = nullptr;
-      drain_slot(i, fullest);
-      if (slots_[i].thread == nullptr) continue;  // it had ended before
-      finish(i, how, detail);
-      free_slot(i);
-    }
+    // Also those that were taken since the last look.
+    const bool is_its =
+        slots_[i].thread != nullptr ? slots_[i].entry == entry : memory_->slots[i].process == entry;
+    if (!is_its) continue;
+    drain_slot(i, fullest);
+    if (slots_[i].thread == nullptr) continue;  // free, or it had ended before
+    finish(i, how, detail);
+    free_slot(i);
   }
+  const std::unique_ptr<Mapped> process = std::move(entries_[entry]);
   trace::Process& shared = memory_->processes[entry];
   shared.modules_bytes.store(0, std::memory_order_relaxed);
   shared.life.store(trace::kFree, std::memory_order_release);  // [life]

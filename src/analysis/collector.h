@@ -69,6 +69,7 @@ class Collector {
   struct Snapshot;  // a stack as it was written
 
   void find_processes();
+  void count_slots();
   void refresh_names();
   void watch_maps();
   void read_modules(Mapped& process);

@@ -119,6 +119,7 @@ Session::Session(const WatchOptions& options)
       program.path, options.command,
       std::vector<std::pair<std::string, std::string>>{{"LD_PRELOAD", preload(library)},
                                                        {trace::kWhere, memory_.where()}});
+  if (!options.follow) memory_->header.only_pid = static_cast<std::uint32_t>(target_->pid());
   if (options.level != Level::schedstat) {
     switches_ =
         std::make_unique<SwitchRecorder>(target_->pid(), options.follow, memory_.origin_ns());

@@ -59,8 +59,10 @@ struct Header {
   std::uint64_t origin;  // ticks at the start of the recording
   std::uint64_t token;   // as in the environment: a number that only the watcher's children know
   std::uint32_t record_all;  // each acquire and release is an event
+  std::uint32_t only_pid;    // the one process to observe; 0 for all
   std::atomic<std::uint64_t> serials;
-  std::atomic<std::uint32_t> slot_hint;
+  std::atomic<std::uint32_t> slot_hint;       // where to look for a free one
+  std::atomic<std::uint32_t> slots_used;      // behind the furthest that was ever taken
   std::atomic<std::uint32_t> threads_lost;    // there was no slot
   std::atomic<std::uint32_t> processes_lost;  // there was no entry
   // The watcher sleeps on it; 1 while it does. A ring that is half full wakes it.

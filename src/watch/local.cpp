@@ -62,12 +62,19 @@ Slot* claim_slot() noexcept {
   // relaxed: a hint
   const std::uint32_t hint = header.slot_hint.load(std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < kSlots; ++i) {
-    Slot& slot = shared->slots[(hint + i) % kSlots];
+    const std::uint32_t index = (hint + i) % kSlots;
+    Slot& slot = shared->slots[index];
     std::uint32_t life = kFree;
     if (slot.life.load(std::memory_order_relaxed) == kFree &&
         slot.life.compare_exchange_strong(life, kTaken, std::memory_order_acquire,  // [life]
                                           std::memory_order_relaxed)) {
-      header.slot_hint.store(hint + i + 1, std::memory_order_relaxed);
+      header.slot_hint.store(index + 1, std::memory_order_relaxed);
+      // relaxed: it only grows
+      std::uint32_t used = header.slots_used.load(std::memory_order_relaxed);
+      while (used <= index &&
+             !header.slots_used.compare_exchange_weak(used, index + 1, std::memory_order_relaxed,
+                                                      std::memory_order_relaxed)) {
+      }
       slot.process = this_process();
       slot.creator = local.slot != nullptr ? local.slot->serial : 0;
       slot.created = now() - header.origin;

@@ -97,13 +97,15 @@ Shared* map_shared() noexcept {
 }
 
 bool claim_process(Shared& memory) noexcept {
+  const auto pid = static_cast<std::uint32_t>(getpid());
+  if (memory.header.only_pid != 0 && memory.header.only_pid != pid) return false;
   for (std::uint32_t i = 0; i < kProcesses; ++i) {
     Process& process = memory.processes[i];
     std::uint32_t life = kFree;
     if (process.life.compare_exchange_strong(life, kTaken, std::memory_order_acquire,  // [life]
                                              std::memory_order_relaxed)) {
       process_index = i;
-      process.pid = static_cast<std::uint32_t>(getpid());
+      process.pid = pid;
       process.parent_pid = static_cast<std::uint32_t>(getppid());
       process.born = ticks(memory.header.clock) - memory.header.origin;
       process.modules_lost = 0;

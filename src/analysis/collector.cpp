@@ -115,7 +115,8 @@ void Collector::read_maps(Mapped& process) {
     int path_at = 0;
     if (std::sscanf(line.c_str(), "%llx-%llx %*s %llx %*s %*s %n", &low, &high, &offset, &path_at) <
             3 ||
-        path_at <= 0 || static_cast<std::size_t>(path_at) >= line.size() || line[path_at] != '/') {
+        path_at <= 0 || static_cast<std::size_t>(path_at) >= line.size() ||
+        line[static_cast<std::size_t>(path_at)] != '/') {
       continue;
     }
     const std::string path = line.substr(static_cast<std::size_t>(path_at));

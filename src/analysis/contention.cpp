@@ -91,7 +91,8 @@ void find_contention(Analysis& analysis) {
       if (its.site.stack.empty()) its.site.stack = stack_of(recording, *thread, wait.site_stack);
     }
   }
-  for (auto& [key, its] : rows) {
+  for (auto& entry : rows) {
+    Row& its = entry.second;
     LockSite& site = its.site;
     if (!its.waits.empty()) {
       std::ranges::sort(its.waits);

@@ -89,7 +89,17 @@ class Lives {
     }
     const auto found = switches_.find(thread.tid);
     life.switches_known = found != switches_.end();
+    if (life.switches_known) find_exit(life, found->second);
     analysis_.lives.push_back(std::move(life));
+  }
+
+  // A thread that was ended with its process: the watcher learns of it later than the kernel.
+  static void find_exit(Life& life, const std::vector<Switch>& switches) {
+    for (const Switch& one : switches) {
+      if ((one.flags & Switch::kExit) == 0 || one.ns < life.begin || one.ns > life.end) continue;
+      life.end = one.ns;
+      return;
+    }
   }
 
   // Where each object was used first, which names those that have no other name.
@@ -108,7 +118,16 @@ class Lives {
         first[place] = {event.when(), site_text(recording_, *life.thread, event.site_stack)};
       }
     }
-    for (auto& [place, use] : first) analysis_.first_locked[place] = std::move(use.second);
+    // Several that were first used at one place are told apart by their order.
+    std::vector<std::pair<std::uint64_t, Place>> order;
+    for (const auto& [place, use] : first) order.emplace_back(use.first, place);
+    std::ranges::sort(order);
+    std::map<std::pair<std::uint32_t, std::string>, int> times;
+    for (const auto& [when, place] : order) {
+      std::string& text = analysis_.first_locked[place] = first[place].second;
+      const int n = ++times[{place.first, text}];
+      if (n > 1) text += fmt::format(" #{}", n);
+    }
   }
 
   std::uint64_t serial_of(std::uint64_t tid, std::uint64_t at) const {
@@ -215,6 +234,7 @@ class Lives {
         on = false;
         ran = true;
         preempted = (one->flags & Switch::kPreempted) != 0;
+        if ((one->flags & Switch::kExit) != 0) break;
         ++(preempted ? life.involuntary : life.voluntary);
       } else {
         if (!on) add_pause(life, one->ns, ran, preempted);
@@ -285,7 +305,9 @@ void classify_switches(Analysis& analysis) {
     for (const std::size_t i : found->second) {
       const Life& life = analysis.lives[i];
       if (one.ns < life.begin || one.ns > life.end) continue;
-      by_cpu[one.cpu].push_back({one.ns, i, (one.flags & Switch::kOut) != 0});
+      if ((one.flags & Switch::kExit) == 0) {
+        by_cpu[one.cpu].push_back({one.ns, i, (one.flags & Switch::kOut) != 0});
+      }
       break;
     }
   }

@@ -60,9 +60,9 @@ struct Thread {
   std::vector<trace::Event> events{};
 };
 
-/// A thread got a processor, or lost it.
+/// A thread got a processor, lost it, or ended.
 struct Switch {
-  static constexpr std::uint16_t kOut = 1, kPreempted = 2;
+  static constexpr std::uint16_t kOut = 1, kPreempted = 2, kExit = 4;
   std::uint64_t ns;  // since the recording's start
   std::uint32_t tid;
   std::uint16_t cpu;

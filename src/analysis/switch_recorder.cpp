@@ -53,6 +53,7 @@ SwitchRecorder::SwitchRecorder(pid_t pid, bool children, std::uint64_t origin_ns
   attributes.config = PERF_COUNT_SW_DUMMY;
   attributes.sample_period = 1;
   attributes.context_switch = 1;
+  attributes.task = 1;
   attributes.sample_id_all = 1;
   attributes.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU;
   attributes.exclude_kernel = 1;
@@ -113,9 +114,10 @@ void SwitchRecorder::take(const unsigned char* record, std::size_t size,
     lost_ += lost;
     return;
   }
-  if (header.type != PERF_RECORD_SWITCH) return;
+  if (header.type != PERF_RECORD_SWITCH && header.type != PERF_RECORD_EXIT) return;
   std::memcpy(&id, record + size - sizeof id, sizeof id);
   std::uint16_t flags = 0;
+  if (header.type == PERF_RECORD_EXIT) flags = Switch::kOut | Switch::kExit;
   if ((header.misc & PERF_RECORD_MISC_SWITCH_OUT) != 0) flags |= Switch::kOut;
   if ((header.misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT) != 0) flags |= Switch::kPreempted;
   into.push_back({id.time - origin_ns_, id.tid, static_cast<std::uint16_t>(id.cpu), flags});

@@ -26,6 +26,7 @@ struct Options {
   bool quiet = false;
   bool no_colour = false;
   bool no_follow = false;
+  bool no_page = false;
   std::string level = "best";
 };
 
@@ -66,16 +67,24 @@ int watch(Options& options) {
     const analysis::WatchResult result = analysis::watch(options.watch);
     if (!options.quiet) {
       const analysis::Recording recording = analysis::read_recording(options.watch.output);
+      const analysis::Analysis analysis = analysis::analyse(recording);
       fmt::print(stderr, "\n");
-      print(terminal, report::text(analysis::analyse(recording), terminal.width, false));
-      fmt::print(stderr, "\n  {}: thrum report {} --help says what can be made of it\n",
-                 text::printable(options.watch.output), text::printable(options.watch.output));
+      print(terminal, report::text(analysis, terminal.width, false));
+      fmt::print(stderr, "\n  recording  {}\n", text::printable(options.watch.output));
+      if (!options.no_page) {
+        const std::string page = report::sibling(options.watch.output, ".html");
+        report::write_file(page, report::html(analysis));
+        fmt::print(stderr, "  timeline   {}\n", text::printable(page));
+      }
     }
     return options.watch.kill_on_deadlock && deadlock ? kFoundSomething
                                                       : exit_code_of(result.wait_status, deadlock);
   } catch (const analysis::CannotWatch& error) {
     print_error(command, error.what());
     return kUsage;
+  } catch (const report::CannotWrite& error) {
+    print_error(error.path(), error.what());
+    return kFailed;
   } catch (const std::system_error& error) {
     print_error(options.watch.output, error.code().message());
     return kFailed;
@@ -107,7 +116,8 @@ void add_watch_command(CLI::App& app, int& exit_code) {
   watch_command->add_flag("--no-follow", options->no_follow, "Leave child processes alone");
   watch_command->add_flag("--kill-on-deadlock", options->watch.kill_on_deadlock,
                           "End a program that has locked itself up, exit 1");
-  watch_command->add_flag("-q,--quiet", options->quiet, "No summary; alarms only");
+  watch_command->add_flag("--no-page", options->no_page, "No timeline, PROGRAM.html");
+  watch_command->add_flag("-q,--quiet", options->quiet, "No summary, no timeline; alarms only");
   watch_command->add_flag("--no-color", options->no_colour, "No colour; so does NO_COLOR=1");
   watch_command->get_option("--help")->description("Print this help");
   watch_command->get_formatter()->column_width(22);

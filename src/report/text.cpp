@@ -36,6 +36,16 @@ std::string right(std::string text, std::size_t columns) {
 
 std::string time(std::uint64_t ns) { return human_ns(static_cast<double>(ns)); }
 
+std::string label_of(const Life& life) {
+  return fmt::format("{} {}", printable(life.name), life.thread->tid);
+}
+
+std::string thread_name(const Analysis& analysis, std::uint64_t serial) {
+  const auto found = analysis.life_of.find(serial);
+  return found != analysis.life_of.end() ? label_of(analysis.lives[found->second])
+                                         : fmt::format("thread #{}", serial);
+}
+
 class Text {
  public:
   Text(const Analysis& analysis, std::size_t columns, bool all)
@@ -56,14 +66,7 @@ class Text {
     add("");
     add(ink(text::kBold, words));
   }
-  std::string name_of(std::uint64_t serial) const {
-    const auto found = analysis_.life_of.find(serial);
-    return found != analysis_.life_of.end() ? label(analysis_.lives[found->second])
-                                            : fmt::format("thread #{}", serial);
-  }
-  static std::string label(const Life& life) {
-    return fmt::format("{} {}", printable(life.name), life.thread->tid);
-  }
+  std::string name_of(std::uint64_t serial) const { return thread_name(analysis_, serial); }
 
   void head() {
     std::set<std::uint32_t> processes;
@@ -102,14 +105,8 @@ class Text {
     const std::size_t n =
         all_ ? analysis_.inversions.size() : std::min(kScreenFindings, analysis_.inversions.size());
     for (std::size_t i = 0; i < n; ++i) {
-      title("");
-      lines_.back() =
-          ink(text::kYellow, "Lock order: these threads can lock each other up, and did not yet");
-      for (const Inversion::Step& step : analysis_.inversions[i].steps) {
-        add(fmt::format("  {} took {} at {}", name_of(step.thread), printable(step.first),
-                        printable(step.first_at)));
-        add(fmt::format("    then {} at {}", printable(step.second), printable(step.second_at)));
-      }
+      add("");
+      for (std::string& line : inversion(analysis_, analysis_.inversions[i])) add(std::move(line));
     }
     more(n, analysis_.inversions.size(), "lock orders");
   }
@@ -142,7 +139,7 @@ class Text {
 
   void thread(const Life& life, bool split) {
     const auto ns = [&](State state) { return life.ns[static_cast<std::size_t>(state)]; };
-    std::string line = fit("  " + label(life), 26) + right(time(life.end - life.begin), 9);
+    std::string line = fit("  " + label_of(life), 26) + right(time(life.end - life.begin), 9);
     if (split) {
       // Without a record of its own it was never switched: what is not a wait is running.
       line += right(time(ns(State::running) + ns(State::runnable)), 9) +
@@ -242,6 +239,18 @@ std::string member(const Json& json, const char* key) {
 
 std::vector<std::string> text(const Analysis& analysis, std::size_t columns, bool all) {
   return Text(analysis, columns, all).lines();
+}
+
+std::vector<std::string> inversion(const Analysis& analysis, const Inversion& inversion) {
+  std::vector<std::string> lines{
+      ink(text::kYellow, "Lock order: these threads can lock each other up, and did not yet")};
+  for (const Inversion::Step& step : inversion.steps) {
+    lines.push_back(fmt::format("  {} took {} at {}", thread_name(analysis, step.thread),
+                                ink(text::kCyan, printable(step.first)), printable(step.first_at)));
+    lines.push_back(fmt::format("    then {} at {}", ink(text::kCyan, printable(step.second)),
+                                printable(step.second_at)));
+  }
+  return lines;
 }
 
 std::vector<std::string> alarm(const Json& alarm) {

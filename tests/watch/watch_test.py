@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: MIT
 """thrum watch and thrum report, over programs of which it is known what they do."""
 
+import base64
+import gzip
+import hashlib
 import json
 import os
 import pathlib
+import re
 import signal
 import stat
 import subprocess
@@ -212,9 +216,10 @@ class Watch(unittest.TestCase):
 
     def test_a_recording_is_for_its_owner_alone(self):
         self.watch('nothing')
-        self.assertEqual([path.name for path in self.folder.iterdir()], ['nothing.thrum'])
-        mode = (self.folder / 'nothing.thrum').stat().st_mode
-        self.assertEqual(stat.S_IMODE(mode), 0o600)
+        files = sorted(self.folder.iterdir())
+        self.assertEqual([path.name for path in files], ['nothing.html', 'nothing.thrum'])
+        for path in files:
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
 
     def test_a_recording_that_was_cut_off_is_read_as_far_as_it_goes(self):
         self.watch('contended', '5')
@@ -238,6 +243,39 @@ class Watch(unittest.TestCase):
             'thrum: x.thrum: a recording of version 9; this thrum reads version 1\n')
         self.assert_one_line(command.thrum('report', 'no.thrum', cwd=self.folder), 2,
                              'thrum: no.thrum: No such file or directory\n')
+
+    def test_the_page_lets_nothing_in_and_shows_names_as_text(self):
+        script = self.folder / 'x</script><script>alert(1)</script>'.replace('/', '')
+        script.write_text('#!/bin/sh\n')
+        script.chmod(0o755)
+        self.options = ['-o', 'p.thrum']
+        self.assertEqual(self.watch(target=[script]).returncode, 0)
+        page = (self.folder / 'p.html').read_text()
+        self.assertNotIn('alert(1)', page)
+        policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+        self.assertTrue(policy.startswith("default-src 'none'; "), policy)
+        self.assertNotIn('unsafe', policy)
+        for kind, element in (('script-src', r'<script>(.*?)</script>'), ('style-src', r'<style>(.*?)</style>')):
+            [source] = re.findall(element, page, re.DOTALL)
+            digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+            self.assertIn(f"{kind} 'sha256-{digest}'", policy)
+        self.assertNotRegex(page, r'https?://|innerHTML')
+
+    def test_forms_for_other_tools(self):
+        self.watch('contended', '20')
+        folded = command.thrum('report', 'contended.thrum', '--folded', cwd=self.folder)
+        self.assertRegex(folded.stdout, r'(?m)^contended;.*;work;.*;\[mutex hot\] \d+$')
+        run = command.thrum('report', 'contended.thrum', '--pprof', cwd=self.folder)
+        self.assertEqual((run.returncode, run.stdout), (0, 'contended.pb.gz\n'), run.stderr)
+        profile = gzip.decompress((self.folder / 'contended.pb.gz').read_bytes())
+        for text in (b'contentions', b'delay', b'nanoseconds', b'hot', b'work'):
+            self.assertIn(text, profile)
+
+    def test_a_form_that_cannot_be_written(self):
+        self.watch('nothing')
+        self.assert_one_line(
+            command.thrum('report', 'nothing.thrum', '--html', '-o', '/no/such/x', cwd=self.folder), 3,
+            'thrum: /no/such/x: No such file or directory\n')
 
     def test_a_watcher_that_is_killed_leaves_what_it_had(self):
         watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--', TARGETS / 'deadlock'],

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
 //
-// contended N: two threads take a lock N times each and sleep under it; a third never meets it.
+// contended N: two threads take a lock N times each and sleep under it, and beside it; a third
+// never meets it.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -12,8 +13,11 @@ std::mutex hot, cold;
 
 void work(int n) {
   for (int i = 0; i < n; ++i) {
-    const std::lock_guard held(hot);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    {
+      const std::lock_guard held(hot);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(300));  // lets the other in
   }
 }
 

@@ -56,6 +56,7 @@ void begin_count(Local& me, Count& count, std::uint64_t object_kind, std::uint64
 }
 
 void begin_sample(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept {
+  if (me.sample_mask == 0) emit(me, Type::acquire, object_kind, site, 1);
   if (me.sampled_object != 0) return;  // of the outer lock
   me.sampled_object = object_kind & kAddressMask;
   me.sampled_site = site;
@@ -82,10 +83,6 @@ void released_inside(Local& me, std::uint64_t object, std::uint32_t held) noexce
     return;
   }
   if (held > kHeld) slot.held_n.set(held - 1);  // one of those that found no room
-}
-
-void acquired_everything(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept {
-  emit(me, Type::acquire, object_kind, site, 1);
 }
 
 void ended(Local& me, const void* object) noexcept {

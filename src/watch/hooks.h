@@ -46,7 +46,6 @@ void begin_count(Local& me, trace::Count& count, std::uint64_t object_kind,
 void begin_sample(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept;
 void end_sample(Local& me) noexcept;
 void released_inside(Local& me, std::uint64_t object, std::uint32_t held) noexcept;
-void acquired_everything(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept;
 
 // All relaxed: only this thread writes them, and the watcher reads them for what they are, a
 // moment.
@@ -68,13 +67,11 @@ inline void acquired(Local& me, Kind kind, const void* object, std::uint64_t sit
   if (count.object_kind.get() == object_kind && count.site.get() == site) [[likely]] {
     const std::uint64_t n = count.n.get() + 1;
     count.n.set(n);
-    if (n % 64 == 0) [[unlikely]]
+    if ((n & me.sample_mask) == 0) [[unlikely]]
       begin_sample(me, object_kind, site);
   } else {
     begin_count(me, count, object_kind, site);
   }
-  if (shared->header.record_all != 0) [[unlikely]]
-    acquired_everything(me, object_kind, site);
 }
 
 /// The calling thread is about to give up the object.

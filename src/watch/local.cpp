@@ -100,6 +100,7 @@ Local* attach(Slot& slot) noexcept {
   me.ring = shared->rings[&slot - shared->slots];
   me.head = slot.head.load(std::memory_order_relaxed);  // ours alone, as left by the one before us
   me.limit = 0;
+  me.sample_mask = shared->header.record_all != 0 ? 0 : 63;
   const int error = errno;
   slot.tid.set(static_cast<std::uint32_t>(gettid()));
   slot.pthread.set(static_cast<std::uint64_t>(pthread_self()));

@@ -24,6 +24,7 @@ struct Local {
   bool ended;           // its end is written: nothing may follow
   bool started_here;    // its first function is ours: how it ends is known
 
+  std::uint64_t sample_mask;  // of how many acquisitions one is sampled, less one: 0 for each
   // The acquisition whose time is taken.
   std::uint64_t sampled_object, sampled_site, sampled_since;
 

@@ -25,6 +25,9 @@ namespace {
 // Stacks of a program that makes ever new ones are not kept without end.
 constexpr std::uint64_t kMostSnapshotBytes = 256u << 20;
 
+// Packing costs as much for one event as for some hundred.
+constexpr std::size_t kEventsTogether = 1024;
+
 std::string text_of(const char* from, std::size_t size) { return {from, strnlen(from, size)}; }
 
 // The kernel's name of a thread; empty if it is gone.
@@ -186,11 +189,16 @@ void Collector::drain_slot(std::uint32_t index, double& fullest) {
 }
 
 void Collector::take_events(Slot& slot, std::uint32_t index, std::uint64_t head) {
-  slot.fresh.clear();
   const Event* const ring = memory_->rings[index];
   for (; slot.tail != head; ++slot.tail) take(slot, ring[slot.tail % trace::kRingEvents]);
-  if (!slot.fresh.empty()) writer_.write_events(slot.thread->serial, slot.fresh);
+  if (slot.fresh.size() >= kEventsTogether) write_fresh(slot);
+}
+
+void Collector::write_fresh(Slot& slot) {
+  if (slot.fresh.empty()) return;
+  writer_.write_events(slot.thread->serial, slot.fresh);
   events_ += slot.fresh.size();
+  slot.fresh.clear();
 }
 
 void Collector::take(Slot& slot, const Event& event) {
@@ -232,6 +240,7 @@ void Collector::finish(std::uint32_t index, End how, std::uint64_t detail) {
   Slot& slot = slots_[index];
   trace::Slot& shared = memory_->slots[index];
   Thread& thread = *slot.thread;
+  write_fresh(slot);
   if (thread.started == 0) identify(slot, index);
   thread.ended = shared.ended;
   if (thread.ended == 0) {

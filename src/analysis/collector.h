@@ -77,6 +77,7 @@ class Collector {
   void drain_slot(std::uint32_t index, double& fullest);
   void take_events(Slot& slot, std::uint32_t index, std::uint64_t head);
   void take(Slot& slot, const trace::Event& event);
+  void write_fresh(Slot& slot);
   void identify(Slot& slot, std::uint32_t index);
   void finish(std::uint32_t index, trace::End how, std::uint64_t detail);
   void free_slot(std::uint32_t index);

@@ -44,6 +44,7 @@ void Collector::watch_maps() {
 void Collector::refresh() {
   refresh_names();
   watch_maps();
+  for (Slot& slot : slots_) write_fresh(slot);  // what a killed watcher leaves is that old at most
 }
 
 const std::vector<std::uint64_t>& Collector::unwound(StackId id) {

@@ -88,7 +88,7 @@ class Session {
   void sleep(std::int64_t ns);
   void hear_signals();
   void look_for_deadlocks();
-  void write_switches();
+  void write_switches(bool all);
   void end();
   Json meta() const;
 
@@ -208,10 +208,12 @@ void Session::look_for_deadlocks() {
   }
 }
 
-void Session::write_switches() {
+void Session::write_switches(bool all) {
+  constexpr std::size_t kTogether = 2048;  // as for events: packing few costs as much
   if (switches_ == nullptr || !switches_->active()) return;
   switches_->drain(fresh_);
-  if (!fresh_.empty()) writer_.write(std::span<const Switch>(fresh_));
+  if (fresh_.empty() || (!all && fresh_.size() < kTogether)) return;
+  writer_.write(std::span<const Switch>(fresh_));
   fresh_.clear();
 }
 
@@ -225,7 +227,7 @@ WatchResult Session::run() {
   for (;;) {
     const bool over = target_->has_ended(result_.wait_status);
     const double fullest = collector_.drain();
-    write_switches();
+    write_switches(over);
     if (over) break;
     const std::uint64_t now = trace::monotonic_ns();
     if (now - looked >= kLookNs) {
@@ -236,6 +238,7 @@ WatchResult Session::run() {
     if (now - refreshed >= kRefreshNs) {
       refreshed = now;
       collector_.refresh();
+      write_switches(true);
       if (switches_ == nullptr || !switches_->active()) sampler_.sample(collector_.moments());
     }
     hear_signals();

@@ -41,11 +41,17 @@ void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site,
   publish(me);
 }
 
-void begin_count(Local& me, Count& count, std::uint64_t object_kind, std::uint64_t site) noexcept {
-  const std::uint64_t n = count.n.get();
-  if (n != 0) {
-    emit(me, Type::counted, count.object_kind.get(), count.site.get(), n);
+// The pair has its place, or the one beside it; the one less used is given away.
+void begin_count(Local& me, Count& first, std::uint64_t object_kind, std::uint64_t site) noexcept {
+  Count* const counts = me.slot->counts;
+  Count& second = counts[(&first - counts) ^ 1];
+  if (second.object_kind.get() == object_kind && second.site.get() == site) {
+    second.n.set(second.n.get() + 1);
+    return;
   }
+  Count& count = second.n.get() < first.n.get() ? second : first;
+  const std::uint64_t n = count.n.get();
+  if (n != 0) emit(me, Type::counted, count.object_kind.get(), count.site.get(), n);
   // The watcher may look in between: it counts 0 then.
   count.n.set(0);
   count.object_kind.set(object_kind);

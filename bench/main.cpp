@@ -109,7 +109,7 @@ int run(const Options& options) {
     std::condition_variable_any().wait(guard, stop, [] { return false; });
   });
 
-  const auto terminal = thrum::cli::Terminal::of_stdout(false);
+  const auto terminal = thrum::text::Terminal::of_stdout(false);
   const bool watched = isatty(STDERR_FILENO) == 1;
   const auto print = [&](const std::string& text) {
     if (watched) fmt::print(stderr, "\r\x1b[K");
@@ -117,7 +117,7 @@ int run(const Options& options) {
     (void)std::fflush(stdout);
   };
   const Machine machine = Machine::here();
-  for (const std::string& line : thrum::cli::wrap(machine.line(), 100)) print(line + '\n');
+  for (const std::string& line : thrum::text::wrap(machine.line(), 100)) print(line + '\n');
   if (!machine.missing.empty()) print("peers that are not here: " + machine.missing + '\n');
   print(fmt::format("{} rounds of {:.3g} ms, all contenders in each{}\n", options.rounds,
                     1000 * options.seconds / static_cast<double>(options.rounds),

@@ -13,7 +13,7 @@ namespace bench {
 namespace {
 
 using nlohmann::json;
-namespace cli = thrum::cli;
+namespace text = thrum::text;
 
 // Three digits, or all before the point up to five; then thousands or millions.
 std::string figure(double value) {
@@ -35,7 +35,7 @@ std::string sleeps(double per_operation) {
 std::string row(std::string_view name, std::string_view wall, std::string_view wall_middle,
                 std::string_view ratio, std::string_view ratio_middle, std::string_view cpu,
                 std::string_view slept) {
-  return fmt::format("{} {:>8} {:>17} {:>6} {:>13} {:>8} {:>6}\n", cli::fit(name, 36), wall,
+  return fmt::format("{} {:>8} {:>17} {:>6} {:>13} {:>8} {:>6}\n", text::fit(name, 36), wall,
                      wall_middle, ratio, ratio_middle, cpu, slept);
 }
 
@@ -85,10 +85,10 @@ std::string table(const Result& result, bool with_heads) {
   if (with_heads) {
     const std::string heads =
         row("per operation", "wall ns", "p10 – p90", "x std", "p10 – p90", "cpu ns", "sleeps");
-    text = '\n' + cli::ink(cli::kDim, heads);
+    text = '\n' + text::ink(text::kDim, heads);
   }
-  text += cli::ink(cli::kBold, result.what->name) + "  " +
-          cli::ink(cli::kDim, result.what->operation) + '\n';
+  text += text::ink(text::kBold, result.what->name) + "  " +
+          text::ink(text::kDim, result.what->operation) + '\n';
   for (std::size_t i = 0; i < result.contenders.size(); ++i) {
     const Contender& contender = result.what->contenders[i];
     const Measured& measured = result.contenders[i];
@@ -101,18 +101,19 @@ std::string table(const Result& result, bool with_heads) {
             figure(measured.spread(&Cost::cpu_ns).median),
             sleeps(measured.spread(&Cost::sleeps).median));
     if (contender.is("floor")) {
-      text += cli::ink(cli::kDim, line);
+      text += text::ink(text::kDim, line);
     } else if (contender.is("thrum") && ratio.p90 < 1) {
-      text += cli::ink(cli::kGreen, line);
+      text += text::ink(text::kGreen, line);
     } else if (contender.is("thrum") && ratio.p10 > 1) {
-      text += cli::ink(cli::kRed, line);
+      text += text::ink(text::kRed, line);
     } else {
       text += line;
     }
     for (const auto& [name, value] : measured.rounds.front().also) {
       const Spread spread = measured.spread(name);
-      text += cli::ink(cli::kDim, fmt::format("    {} {:>8} {:>17}\n", cli::fit(name, 34),
-                                              figure(spread.median), middle(spread)));
+      text += thrum::text::ink(thrum::text::kDim,
+                               fmt::format("    {} {:>8} {:>17}\n", thrum::text::fit(name, 34),
+                                           figure(spread.median), middle(spread)));
     }
   }
   return text;
@@ -126,8 +127,8 @@ std::string promises(const Result& result, bool& kept) {
     kept = kept && holds;
     const std::string unit = promise.against.empty() ? "cpu ns" : "x " + promise.against;
     text += fmt::format("  {}  {:.2f} {}, promised at most {:.2f}\n",
-                        holds ? cli::ink(cli::kGreen, "kept") : cli::ink(cli::kRed, "BROKEN"), is,
-                        unit, promise.at_most);
+                        holds ? text::ink(text::kGreen, "kept") : text::ink(text::kRed, "BROKEN"),
+                        is, unit, promise.at_most);
   }
   return text;
 }

@@ -5,9 +5,9 @@
 #include <span>
 #include <string>
 
-#include "cli/terminal.h"
 #include "harness.h"
 #include "machine.h"
+#include "text/terminal.h"
 
 namespace bench {
 

@@ -10,6 +10,7 @@ source "$(dirname "$0")/common.sh"
 packages=(
   git g++ cmake ninja-build pkg-config python3
   libgtest-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev
+  libdw-dev libelf-dev zlib1g-dev libprotozero-dev
 )
 if [[ ${1-} == --all ]]; then
   packages+=(

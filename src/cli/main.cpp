@@ -13,7 +13,9 @@
 #include "cli/bench_command.h"
 #include "cli/exit_code.h"
 #include "cli/print_error.h"
+#include "cli/report_command.h"
 #include "cli/tour_command.h"
+#include "cli/watch_command.h"
 #include "thrum/config.h"
 
 namespace {
@@ -38,6 +40,8 @@ int run(int argc, char** argv) {
 
   int exit_code = kClean;
   add_tour_command(app, exit_code);
+  add_watch_command(app, exit_code);
+  add_report_command(app, exit_code);
   add_bench_command(app, exit_code);
   if (argc == 1) {
     fmt::print("{}", app.help());

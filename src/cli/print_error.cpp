@@ -6,9 +6,11 @@
 
 #include <cstdio>
 
-#include "cli/terminal.h"
+#include "text/terminal.h"
 
 namespace thrum::cli {
+
+using namespace text;
 
 void print_error(std::string_view what, std::string_view why) {
   fmt::print(stderr, "thrum: {}: {}\n", printable(what), why);

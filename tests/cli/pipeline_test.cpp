@@ -11,10 +11,13 @@
 #include <set>
 #include <string>
 
-#include "cli/terminal.h"
 #include "cli/tour/progress_line.h"
+#include "text/terminal.h"
 
 namespace thrum::cli {
+
+using namespace text;
+
 namespace {
 
 namespace fs = std::filesystem;

@@ -4,11 +4,14 @@
 
 #include <string>
 
-#include "cli/terminal.h"
 #include "cli/tour/report.h"
-#include "cli/units.h"
+#include "text/terminal.h"
+#include "text/units.h"
 
 namespace thrum::cli {
+
+using namespace text;
+
 namespace {
 
 TEST(Printable, EscapesWhatWouldBreakALineOrIsNoUtf8) {

@@ -12,9 +12,11 @@
 #include <system_error>
 
 #include "cli/tour/section.h"
-#include "cli/units.h"
+#include "text/units.h"
 
 namespace thrum::cli {
+
+using namespace text;
 namespace {
 
 using namespace std::chrono_literals;

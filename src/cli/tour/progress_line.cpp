@@ -6,10 +6,12 @@
 
 #include <algorithm>
 
-#include "cli/terminal.h"
-#include "cli/units.h"
+#include "text/terminal.h"
+#include "text/units.h"
 
 namespace thrum::cli {
+
+using namespace text;
 
 std::string progress_line(const Progress& progress, std::size_t columns) {
   const auto bytes = static_cast<double>(progress.bytes);

@@ -10,9 +10,11 @@
 #include "cli/tour/pipeline.h"
 #include "cli/tour/progress_line.h"
 #include "cli/tour/section.h"
-#include "cli/units.h"
+#include "text/units.h"
 
 namespace thrum::cli {
+
+using namespace text;
 namespace {
 
 void show_queue(Report& report) {

@@ -10,7 +10,7 @@
 #include <stdexcept>
 
 #include "cli/print_error.h"
-#include "cli/units.h"
+#include "text/units.h"
 
 namespace thrum::cli {
 

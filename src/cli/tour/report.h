@@ -17,9 +17,11 @@
 #include <utility>
 #include <vector>
 
-#include "cli/terminal.h"
+#include "text/terminal.h"
 
 namespace thrum::cli {
+
+using namespace text;
 
 using Json = nlohmann::ordered_json;
 

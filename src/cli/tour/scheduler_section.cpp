@@ -10,9 +10,11 @@
 
 #include "cli/tour/section.h"
 #include "cli/tour/switch_cost.h"
-#include "cli/units.h"
+#include "text/units.h"
 
 namespace thrum::cli {
+
+using namespace text;
 namespace {
 
 using namespace std::chrono_literals;

@@ -12,9 +12,11 @@
 #include <string>
 
 #include "cli/tour/section.h"
-#include "cli/units.h"
+#include "text/units.h"
 
 namespace thrum::cli {
+
+using namespace text;
 namespace {
 
 constexpr std::size_t kFrameBytes = 16 * 1024;

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace thrum::cli {
+namespace thrum::text {
 
 /// Marks inside a text: they take no room, and switch the ink for what follows up to kInkEnd.
 inline constexpr char kBold = '\x01';
@@ -51,9 +51,11 @@ struct Terminal {
   /// Returns what standard output can show: colour only on a terminal, unless NO_COLOR is set or
   /// TERM is dumb; UTF-8 if the locale says so.
   static Terminal of_stdout(bool no_colour);
+  /// The same of another descriptor.
+  static Terminal of(int descriptor, bool no_colour);
 
   /// Returns the text with its ink marks as escape sequences or gone, and in ASCII if need be.
   std::string render(std::string_view text) const;
 };
 
-}  // namespace thrum::cli
+}  // namespace thrum::text

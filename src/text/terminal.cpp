@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
-#include "cli/terminal.h"
+#include "text/terminal.h"
 
 #include <fmt/format.h>
 #include <langinfo.h>
@@ -15,7 +15,7 @@
 #include <cstring>
 #include <utility>
 
-namespace thrum::cli {
+namespace thrum::text {
 namespace {
 
 constexpr std::string_view kMarks = "\x01\x02\x03\x04\x05\x06\x0e";
@@ -147,11 +147,13 @@ std::string printable(std::string_view name) {
   return out;
 }
 
-Terminal Terminal::of_stdout(bool no_colour) {
+Terminal Terminal::of_stdout(bool no_colour) { return of(STDOUT_FILENO, no_colour); }
+
+Terminal Terminal::of(int descriptor, bool no_colour) {
   Terminal terminal;
   terminal.utf8 =
       std::setlocale(LC_CTYPE, "") != nullptr && std::strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-  if (isatty(STDOUT_FILENO) != 1) return terminal;
+  if (isatty(descriptor) != 1) return terminal;
 
   const char* const never = std::getenv("NO_COLOR");
   const char* const kind = std::getenv("TERM");
@@ -159,7 +161,7 @@ Terminal Terminal::of_stdout(bool no_colour) {
   terminal.colour = terminal.redraws && !no_colour && (never == nullptr || *never == '\0');
 
   winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+  if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
     terminal.width = std::clamp<std::size_t>(size.ws_col, 40, 120);
   } else {
     terminal.width = 80;
@@ -187,4 +189,4 @@ std::string Terminal::render(std::string_view text) const {
   return out;
 }
 
-}  // namespace thrum::cli
+}  // namespace thrum::text

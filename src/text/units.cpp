@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
-#include "cli/units.h"
+#include "text/units.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace thrum::cli {
+namespace thrum::text {
 namespace {
 
 // Three digits at most before the unit, and no more after the point than they leave room for.
@@ -41,4 +41,4 @@ std::string human_ns(double ns) {
   return scaled(ns, kUnits[unit]);
 }
 
-}  // namespace thrum::cli
+}  // namespace thrum::text

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-namespace thrum::cli {
+namespace thrum::text {
 
 /// Returns 1234567 as `1,234,567`.
 std::string grouped(std::uint64_t n);
@@ -16,4 +16,4 @@ std::string human_bytes(double bytes);
 /// Returns 1500 as `1.5 µs`.
 std::string human_ns(double ns);
 
-}  // namespace thrum::cli
+}  // namespace thrum::text

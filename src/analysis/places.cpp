@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "analysis/places.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "analysis/symbols.h"
+
+namespace thrum::analysis {
+namespace {
+
+bool is_library(const Frame& frame) {
+  static constexpr std::array<std::string_view, 6> kModules{
+      "libc.so", "libpthread.so", "libstdc++.so", "libthrum_watch.so", "ld-linux", "libc++.so"};
+  static constexpr std::array<std::string_view, 4> kFiles{"/include/c++/", "/include/x86_64-",
+                                                          "/usr/include/", "/bits/"};
+  static constexpr std::array<std::string_view, 4> kFunctions{"std::", "__gthread_",
+                                                              "__gnu_cxx::", "std::__"};
+  const std::string_view module =
+      std::string_view(frame.module).substr(frame.module.rfind('/') + 1);
+  return std::ranges::any_of(kModules, [&](auto name) { return module.starts_with(name); }) ||
+         std::ranges::any_of(
+             kFiles, [&](auto part) { return frame.file.find(part) != std::string::npos; }) ||
+         std::ranges::any_of(kFunctions, [&](auto name) {
+           return frame.function.starts_with(name) ||
+                  frame.function.find(fmt::format(" {}", name)) < frame.function.find('(');
+         });
+}
+
+}  // namespace
+
+const Frame* here(std::span<const Frame> frames) {
+  const auto found = std::ranges::find_if_not(frames, is_library);
+  if (found != frames.end()) return &*found;
+  return frames.empty() ? nullptr : frames.data();
+}
+
+std::string short_name(std::string_view function) {
+  // The parameters begin at the last parenthesis that opens at no depth; operator() has its own.
+  int depth = 0;
+  std::size_t end = function.size();
+  for (std::size_t i = function.size(); i-- > 0;) {
+    if (function[i] == ')') ++depth;
+    if (function[i] == '(' && --depth == 0) {
+      end = i;
+      break;
+    }
+  }
+  std::string name(function.substr(0, end));
+  if (name.ends_with("operator")) name += "()";
+  if (name.empty()) name = function;
+  return name;
+}
+
+std::string text_of(const Frame& frame) {
+  const std::string file = frame.file.substr(frame.file.rfind('/') + 1);
+  const std::string module = frame.module.substr(frame.module.rfind('/') + 1);
+  if (frame.line != 0 && !file.empty()) {
+    return fmt::format("{} ({}:{})", short_name(frame.function), file, frame.line);
+  }
+  return module.empty() ? short_name(frame.function)
+                        : fmt::format("{} ({})", short_name(frame.function), module);
+}
+
+std::string_view name_of(trace::Kind kind) {
+  using trace::Kind;
+  switch (kind) {
+    case Kind::mutex:
+      return "mutex";
+    case Kind::read_lock:
+      return "read lock";
+    case Kind::write_lock:
+      return "write lock";
+    case Kind::condition:
+      return "condition";
+    case Kind::semaphore:
+      return "semaphore";
+    case Kind::barrier:
+      return "barrier";
+    case Kind::once:
+      return "once";
+    case Kind::join:
+      return "thread";
+    case Kind::futex:
+      return "futex";
+    case Kind::sleep:
+      return "sleep";
+    case Kind::none:
+      break;
+  }
+  return "something";
+}
+
+std::string text_of_end(const Thread& thread) {
+  using trace::End;
+  switch (thread.end) {
+    case End::alive:
+      return "still running";
+    case End::returned:
+      return "returned";
+    case End::exited:
+      return "pthread_exit";
+    case End::cancelled:
+      return "cancelled";
+    case End::aborted:
+      return thread.text.empty() ? "abort()"
+                                 : fmt::format("uncaught {}", demangled_type(thread.text));
+    case End::signalled: {
+      const char* const name = sigabbrev_np(static_cast<int>(thread.end_detail & 0x7f));
+      return fmt::format("SIG{}", name != nullptr ? name : "?");
+    }
+    case End::process:
+      return "with the process";
+    case End::exec:
+      return "exec";
+  }
+  return "?";
+}
+
+}  // namespace thrum::analysis

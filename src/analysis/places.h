@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "analysis/recording.h"
+
+namespace thrum::analysis {
+
+/// Returns the frame that a reader calls "here": the innermost that is neither libc's nor the
+/// standard library's, else the innermost; null without frames.
+const Frame* here(std::span<const Frame> frames);
+
+/// Returns `function (file:line)`, with what is known of it; the file without its folders.
+std::string text_of(const Frame& frame);
+
+/// Returns a function's name without its parameters.
+std::string short_name(std::string_view function);
+
+std::string_view name_of(trace::Kind kind);
+/// Returns how a thread ended, in words: `exit code` and the like are the process's.
+std::string text_of_end(const Thread& thread);
+
+}  // namespace thrum::analysis

@@ -1,0 +1,303 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "analysis/session.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "analysis/collector.h"
+#include "analysis/places.h"
+#include "analysis/program.h"
+#include "analysis/scheduling.h"
+#include "analysis/shared_memory.h"
+#include "analysis/switch_recorder.h"
+#include "analysis/target.h"
+#include "analysis/wait_graph.h"
+#include "trace/ticks.h"
+
+namespace thrum::analysis {
+namespace {
+
+constexpr std::int64_t kShortestNs = 500'000;
+constexpr std::int64_t kLongestNs = 10'000'000;
+constexpr std::uint64_t kLookNs = 10'000'000;
+constexpr std::uint64_t kRefreshNs = 200'000'000;
+
+// Ctrl-C is the program's, which got it as well; a second one, and SIGTERM, end the program.
+class Signals {
+ public:
+  Signals() {
+    sigset_t caught;
+    sigemptyset(&caught);
+    sigaddset(&caught, SIGINT);
+    sigaddset(&caught, SIGTERM);
+    sigprocmask(SIG_BLOCK, &caught, &old_);
+    file_ = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
+    // Does nothing but end a sleep.
+    struct sigaction wake{};
+    wake.sa_handler = [](int) {};
+    sigaction(SIGCHLD, &wake, &old_child_);
+  }
+  ~Signals() {
+    close(file_);
+    sigaction(SIGCHLD, &old_child_, nullptr);
+    sigprocmask(SIG_SETMASK, &old_, nullptr);
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  // Returns the next signal that came, if one did.
+  std::optional<signalfd_siginfo> next() const {
+    signalfd_siginfo info{};
+    if (read(file_, &info, sizeof info) != sizeof info) return std::nullopt;
+    return info;
+  }
+
+ private:
+  int file_ = -1;
+  sigset_t old_{};
+  struct sigaction old_child_{};
+};
+
+std::string preload(const std::string& library) {
+  const char* const already = std::getenv("LD_PRELOAD");
+  return already == nullptr || *already == '\0' ? library : fmt::format("{}:{}", library, already);
+}
+
+class Session {
+ public:
+  explicit Session(const WatchOptions& options);
+  WatchResult run();
+
+ private:
+  void sleep(std::int64_t ns);
+  void hear_signals();
+  void look_for_deadlocks();
+  void write_switches(bool all);
+  void end();
+  Json meta() const;
+
+  const WatchOptions& options_;
+  WatchResult result_;
+  int interrupts_ = 0;
+  Signals signals_;
+  SharedMemory memory_;
+  RecordingWriter writer_;
+  Collector collector_;
+  WaitGraph graph_;
+  std::unique_ptr<Target> target_;
+  std::unique_ptr<SwitchRecorder> switches_;
+  SchedulingSampler sampler_;
+  std::vector<Switch> fresh_;
+  std::string level_, cannot_tell_, advice_;
+};
+
+Session::Session(const WatchOptions& options)
+    : options_(options),
+      memory_(options.record_all),
+      writer_(options.output),
+      collector_(memory_, writer_) {
+  const std::string library = watch_library();
+  if (library.empty()) throw CannotWatch("libthrum_watch.so is not where it was installed");
+  const Program program = find_program(options.command[0]);
+  target_ = std::make_unique<Target>(
+      program.path, options.command,
+      std::vector<std::pair<std::string, std::string>>{{"LD_PRELOAD", preload(library)},
+                                                       {trace::kWhere, memory_.where()}});
+  if (!options.follow) memory_->header.only_pid = static_cast<std::uint32_t>(target_->pid());
+  if (options.level != Level::schedstat) {
+    switches_ =
+        std::make_unique<SwitchRecorder>(target_->pid(), options.follow, memory_.origin_ns());
+  }
+  if (switches_ != nullptr && switches_->active()) {
+    level_ = "recorder and switch records";
+    cannot_tell_ = "whether a processor that left the process ran another or none";
+  } else {
+    level_ = "recorder and schedstat";
+    cannot_tell_ = "when a thread was switched, and to whom; running from ready, but in sum";
+    if (switches_ != nullptr) advice_ = switches_->refusal();
+    if (options.level == Level::switches) throw CannotWatch(advice_);
+  }
+}
+
+Json Session::meta() const {
+  utsname system{};
+  uname(&system);
+  return Json{{"command", options_.command},
+              {"started_unix_ns", std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                      std::chrono::system_clock::now().time_since_epoch())
+                                      .count()},
+              {"origin_ns", memory_.origin_ns()},
+              {"ns_per_tick", memory_.ns_per_tick()},
+              {"processors", sysconf(_SC_NPROCESSORS_ONLN)},
+              {"system", fmt::format("{} {}", system.sysname, system.release)},
+              {"pid", target_->pid()},
+              {"record_all", options_.record_all},
+              {"level", level_},
+              {"cannot_tell", cannot_tell_},
+              {"advice", advice_}};
+}
+
+// Sleeps until somebody's ring is half full, at most so long.
+void Session::sleep(std::int64_t ns) {
+  std::atomic<std::uint32_t>& bell = memory_->header.bell;
+  bell.store(1, std::memory_order_relaxed);  // the kernel compares it again
+  const timespec time{0, ns};
+  constexpr int kFutexWait = 0;
+  syscall(SYS_futex, &bell, kFutexWait, 1, &time, nullptr, 0);
+  bell.store(0, std::memory_order_relaxed);
+}
+
+void Session::hear_signals() {
+  while (const auto signal = signals_.next()) {
+    const bool from_terminal = signal->ssi_code == SI_KERNEL;
+    if (signal->ssi_signo == SIGTERM || ++interrupts_ > 1) {
+      result_.interrupted = true;
+      target_->kill(signal->ssi_signo == SIGTERM && interrupts_ < 2 ? SIGTERM : SIGKILL);
+      ++interrupts_;
+    } else if (!from_terminal) {
+      target_->kill(SIGINT);
+    }
+  }
+}
+
+void Session::look_for_deadlocks() {
+  const std::uint64_t now_ns = trace::monotonic_ns() - memory_.origin_ns();
+  for (const Cycle& cycle : graph_.look(collector_.moments())) {
+    Json threads = Json::array();
+    for (const Link& link : cycle) {
+      const trace::Event wait{0, link.thread.waits_for, 0, 0};
+      const Thread* const thread = collector_.thread(link.thread.thread);
+      const auto place = [&](std::uint64_t site_stack) {
+        const std::vector<Frame> frames = collector_.frames(link.thread.thread, site_stack);
+        Json list = Json::array();
+        for (const Frame& frame : frames) list.push_back(text_of(frame));
+        const Frame* const innermost = here(frames);
+        return Json{{"at", innermost != nullptr ? text_of(*innermost) : ""},
+                    {"stack", std::move(list)}};
+      };
+      Json one{{"thread", link.thread.thread},
+               {"tid", link.thread.tid},
+               {"name", thread != nullptr ? thread->name : ""},
+               {"wants", fmt::format("{:#x}", wait.object())},
+               {"kind", name_of(wait.kind())},
+               {"object", collector_.variable(link.thread.process, wait.object())},
+               {"wants_at", place(link.thread.waits_at)}};
+      if (link.held_site_stack != 0) one["took_at"] = place(link.held_site_stack);
+      threads.push_back(std::move(one));
+    }
+    const Json alarm{{"kind", "deadlock"}, {"ns", now_ns}, {"threads", std::move(threads)}};
+    writer_.write(Chunk::alarm, alarm);
+    if (options_.on_alarm) options_.on_alarm(alarm);
+    if (options_.kill_on_deadlock) target_->kill(SIGKILL);
+  }
+}
+
+void Session::write_switches(bool all) {
+  constexpr std::size_t kTogether = 2048;  // as for events: packing few costs as much
+  if (switches_ == nullptr || !switches_->active()) return;
+  switches_->drain(fresh_);
+  if (fresh_.empty() || (!all && fresh_.size() < kTogether)) return;
+  writer_.write(std::span<const Switch>(fresh_));
+  fresh_.clear();
+}
+
+WatchResult Session::run() {
+  writer_.write(Chunk::meta, meta());
+  if (const int error = target_->go(); error != 0) {
+    throw CannotWatch(std::generic_category().message(error));
+  }
+  std::int64_t pause_ns = 5'000'000;
+  std::uint64_t looked = 0, refreshed = 0;
+  for (;;) {
+    const bool over = target_->has_ended(result_.wait_status);
+    const double fullest = collector_.drain();
+    write_switches(over);
+    if (over) break;
+    const std::uint64_t now = trace::monotonic_ns();
+    if (now - looked >= kLookNs) {
+      looked = now;
+      collector_.reap();
+      look_for_deadlocks();
+    }
+    if (now - refreshed >= kRefreshNs) {
+      refreshed = now;
+      collector_.refresh();
+      write_switches(true);
+      if (switches_ == nullptr || !switches_->active()) sampler_.sample(collector_.moments());
+    }
+    hear_signals();
+    if (fullest > 0.25) pause_ns = std::max(kShortestNs, pause_ns / 2);
+    if (fullest < 0.05) pause_ns = std::min(kLongestNs, pause_ns * 2);
+    sleep(pause_ns);
+  }
+  end();
+  return result_;
+}
+
+void Session::end() {
+  const auto pid = static_cast<std::uint32_t>(target_->pid());
+  const int status = result_.wait_status;
+  if (WIFSIGNALED(status)) {
+    collector_.process_ended(pid, trace::End::process,
+                             static_cast<std::uint64_t>(WTERMSIG(status)));
+  } else {
+    collector_.process_ended(pid, trace::End::process, 0);
+  }
+  collector_.reap();
+  collector_.end_all();
+  collector_.write_symbols();
+  rusage children{}, own{};
+  getrusage(RUSAGE_CHILDREN, &children);
+  getrusage(RUSAGE_SELF, &own);
+  const auto ns = [](const timeval& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + std::int64_t{time.tv_usec} * 1000;
+  };
+  Json schedules = Json::array();
+  for (const auto& [tid, schedule] : sampler_.schedules()) {
+    schedules.push_back(
+        {tid, schedule.running_ns, schedule.ready_ns, schedule.voluntary, schedule.involuntary});
+  }
+  writer_.write(
+      Chunk::end,
+      Json{{"ns", trace::monotonic_ns() - memory_.origin_ns()},
+           {"ns_per_tick", memory_.ns_per_tick()},
+           {"exited", WIFEXITED(status) ? Json(WEXITSTATUS(status)) : Json()},
+           {"signal", WIFSIGNALED(status) ? Json(WTERMSIG(status)) : Json()},
+           {"cpu_ns", ns(children.ru_utime) + ns(children.ru_stime)},
+           {"watcher_cpu_ns", ns(own.ru_utime) + ns(own.ru_stime)},
+           {"voluntary", children.ru_nvcsw},
+           {"involuntary", children.ru_nivcsw},
+           {"processes", collector_.processes()},
+           {"events_lost", collector_.lost()},
+           {"switches_lost", switches_ != nullptr ? switches_->lost() : 0},
+           {"threads_lost", memory_->header.threads_lost.load(std::memory_order_relaxed)},
+           {"processes_lost", memory_->header.processes_lost.load(std::memory_order_relaxed)},
+           {"schedules", std::move(schedules)}});
+  writer_.commit();
+}
+
+}  // namespace
+
+WatchResult watch(const WatchOptions& options) {
+  const Program program = find_program(options.command[0]);
+  if (!program.problem.empty()) throw CannotWatch(program.problem);
+  return Session(options).run();
+}
+
+}  // namespace thrum::analysis

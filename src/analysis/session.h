@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "analysis/recording.h"
+
+namespace thrum::analysis {
+
+enum class Level : std::uint8_t {
+  best,       ///< what this machine allows
+  switches,   ///< recorder and the kernel's switch records
+  schedstat,  ///< recorder, and what /proc counts
+};
+
+struct WatchOptions {
+  std::vector<std::string> command;
+  std::string output;  ///< where the recording goes
+  Level level = Level::best;
+  bool record_all = false;        ///< each acquire is an event
+  bool follow = true;             ///< child processes too
+  bool kill_on_deadlock = false;  ///< end the program when it has locked itself up
+  std::function<void(const Json& alarm)> on_alarm;  ///< a deadlock, while it happens
+};
+
+/// The program cannot be watched: what() is one line.
+class CannotWatch : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct WatchResult {
+  int wait_status = 0;       ///< of the program, as waitpid() has it
+  bool interrupted = false;  ///< by a second Ctrl-C, or SIGTERM
+};
+
+/// Runs a program, records it to its end, and writes the recording. The caller has one thread.
+/// Throws  CannotWatch, std::system_error
+WatchResult watch(const WatchOptions& options);
+
+}  // namespace thrum::analysis

@@ -1,0 +1,243 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "analysis/symbols.h"
+
+#include <cxxabi.h>
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+namespace thrum::analysis {
+namespace {
+
+constexpr std::size_t kDeepest = 64;
+
+// What libdw calls back with: one stack, of a thread that is long gone.
+struct Snapshot {
+  const trace::Registers* registers;
+  std::span<const unsigned char> bytes;
+  std::vector<std::uint64_t> addresses{};
+  bool asked = false;
+};
+
+pid_t next_thread(Dwfl*, void* argument, void** thread_argument) {
+  auto& snapshot = *static_cast<Snapshot*>(argument);
+  if (snapshot.asked) return 0;
+  snapshot.asked = true;
+  *thread_argument = argument;
+  return 1;
+}
+
+bool read_memory(Dwfl*, Dwarf_Addr address, Dwarf_Word* word, void* argument) {
+  const auto& snapshot = *static_cast<const Snapshot*>(argument);
+  const std::uint64_t at = address - snapshot.registers->sp;
+  if (at > snapshot.bytes.size() || snapshot.bytes.size() - at < sizeof *word) return false;
+  std::memcpy(word, snapshot.bytes.data() + at, sizeof *word);
+  return true;
+}
+
+bool set_registers(Dwfl_Thread* thread, void* argument) {
+  const trace::Registers& registers = *static_cast<const Snapshot*>(argument)->registers;
+  // By their numbers in DWARF, of the psABI for x86-64: 3 rbx, 6 rbp, 7 rsp, 12 to 15 r12 to r15.
+  const struct {
+    int number;
+    Dwarf_Word value;
+  } known[] = {{3, registers.bx},   {6, registers.bp},   {7, registers.sp},  {12, registers.r12},
+               {13, registers.r13}, {14, registers.r14}, {15, registers.r15}};
+  for (const auto& [number, value] : known) {
+    if (!dwfl_thread_state_registers(thread, number, 1, &value)) return false;
+  }
+  dwfl_thread_state_register_pc(thread, registers.pc);
+  return true;
+}
+
+int take_frame(Dwfl_Frame* frame, void* argument) {
+  auto& snapshot = *static_cast<Snapshot*>(argument);
+  Dwarf_Addr pc = 0;
+  if (!dwfl_frame_pc(frame, &pc, nullptr) || snapshot.addresses.size() >= kDeepest) {
+    return DWARF_CB_ABORT;
+  }
+  snapshot.addresses.push_back(pc);
+  return DWARF_CB_OK;
+}
+
+std::string_view text_of(const char* text) { return text != nullptr ? text : ""; }
+
+std::string name_of(Dwarf_Die* function) {
+  Dwarf_Attribute attribute;
+  for (const unsigned name : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name}) {
+    if (dwarf_attr_integrate(function, name, &attribute) != nullptr) {
+      return demangled(std::string(text_of(dwarf_formstring(&attribute))));
+    }
+  }
+  return std::string(text_of(dwarf_diename(function)));
+}
+
+std::uint64_t attribute_of(Dwarf_Die* die, unsigned name) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word value = 0;
+  if (dwarf_attr(die, name, &attribute) == nullptr || dwarf_formudata(&attribute, &value) != 0) {
+    return 0;
+  }
+  return value;
+}
+
+// Where an inlined function was called from.
+void take_call(Dwarf_Die* cu, Dwarf_Die* inlined, Frame& frame) {
+  Dwarf_Files* files = nullptr;
+  std::size_t n = 0;
+  const std::uint64_t file = attribute_of(inlined, DW_AT_call_file);
+  frame.line = static_cast<std::uint32_t>(attribute_of(inlined, DW_AT_call_line));
+  if (dwarf_getsrcfiles(cu, &files, &n) == 0 && file < n) {
+    frame.file = text_of(dwarf_filesrc(files, file, nullptr, nullptr));
+  }
+}
+
+}  // namespace
+
+struct Symbols::Impl {
+  Dwfl* dwfl = nullptr;
+  char* debuginfo_path = nullptr;
+  Dwfl_Callbacks callbacks{};
+  Dwfl_Thread_Callbacks thread_callbacks{};
+  Snapshot snapshot{};
+  bool attached = false;
+  std::map<std::uint64_t, std::vector<Frame>> known{};
+
+  Impl() {
+    callbacks.find_elf = [](Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) {
+      return -1;
+    };
+    callbacks.find_debuginfo = dwfl_standard_find_debuginfo;
+    callbacks.debuginfo_path = &debuginfo_path;
+    dwfl = dwfl_begin(&callbacks);
+    thread_callbacks.next_thread = next_thread;
+    thread_callbacks.memory_read = read_memory;
+    thread_callbacks.set_initial_registers = set_registers;
+  }
+  ~Impl() {
+    if (dwfl != nullptr) dwfl_end(dwfl);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  std::vector<Frame> find(std::uint64_t return_address);
+};
+
+Symbols::Symbols(const std::vector<Module>& modules) : impl_(std::make_unique<Impl>()) {
+  if (impl_->dwfl == nullptr) return;
+  dwfl_report_begin(impl_->dwfl);
+  for (const Module& module : modules) {
+    if (module.path.empty() || module.path[0] != '/') continue;  // the kernel's own
+    dwfl_report_elf(impl_->dwfl, module.path.c_str(), module.path.c_str(), -1, module.bias, true);
+  }
+  dwfl_report_end(impl_->dwfl, nullptr, nullptr);
+}
+
+Symbols::~Symbols() = default;
+Symbols::Symbols(Symbols&&) noexcept = default;
+Symbols& Symbols::operator=(Symbols&&) noexcept = default;
+
+std::vector<Frame> Symbols::Impl::find(std::uint64_t return_address) {
+  const Dwarf_Addr pc = return_address - 1;  // inside the call
+  Dwfl_Module* const module = dwfl != nullptr ? dwfl_addrmodule(dwfl, pc) : nullptr;
+  if (module == nullptr) return {{fmt::format("{:#x}", return_address), {}, 0, {}}};
+
+  Dwarf_Addr start = 0;
+  const std::string path(text_of(
+      dwfl_module_info(module, nullptr, &start, nullptr, nullptr, nullptr, nullptr, nullptr)));
+  GElf_Off offset = 0;
+  GElf_Sym symbol{};
+  const char* const name =
+      dwfl_module_addrinfo(module, pc, &offset, &symbol, nullptr, nullptr, nullptr);
+  Frame frame{name != nullptr
+                  ? demangled(name)
+                  : fmt::format("{}+{:#x}", path.substr(path.rfind('/') + 1), pc - start),
+              {},
+              0,
+              path};
+  if (Dwfl_Line* const line = dwfl_module_getsrc(module, pc)) {
+    int number = 0;
+    frame.file = text_of(dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr));
+    frame.line = static_cast<std::uint32_t>(number);
+  }
+
+  std::vector<Frame> found;
+  Dwarf_Addr bias = 0;
+  Dwarf_Die* const cu = dwfl_module_addrdie(module, pc, &bias);
+  // The innermost scope, then what it really lies in: not the scopes of its definition.
+  Dwarf_Die* innermost = nullptr;
+  Dwarf_Die* scopes = nullptr;
+  int n = cu != nullptr ? dwarf_getscopes(cu, pc - bias, &innermost) : 0;
+  if (n > 0) n = dwarf_getscopes_die(innermost, &scopes);
+  std::free(innermost);
+  for (int i = 0; i < n; ++i) {
+    const int tag = dwarf_tag(&scopes[i]);
+    if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram) continue;
+    if (std::string scope = name_of(&scopes[i]); !scope.empty()) frame.function = std::move(scope);
+    found.push_back(frame);
+    if (tag == DW_TAG_subprogram) break;
+    take_call(cu, &scopes[i], frame);
+  }
+  std::free(scopes);
+  if (found.empty()) found.push_back(frame);
+  return found;
+}
+
+std::vector<Frame> Symbols::frames(std::uint64_t return_address) {
+  auto [known, is_new] = impl_->known.try_emplace(return_address);
+  if (is_new) known->second = impl_->find(return_address);
+  return known->second;
+}
+
+std::string Symbols::variable(std::uint64_t address) {
+  Dwfl_Module* const module =
+      impl_->dwfl != nullptr ? dwfl_addrmodule(impl_->dwfl, address) : nullptr;
+  if (module == nullptr) return {};
+  GElf_Off offset = 0;
+  GElf_Sym symbol{};
+  const char* const name =
+      dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
+  if (name == nullptr || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT || offset >= symbol.st_size) {
+    return {};
+  }
+  return offset == 0 ? demangled(name) : fmt::format("{}+{}", demangled(name), offset);
+}
+
+std::vector<std::uint64_t> Symbols::unwind(const trace::Registers& registers,
+                                           std::span<const unsigned char> bytes) {
+  if (impl_->dwfl == nullptr) return {};
+  impl_->snapshot = {&registers, bytes};
+  if (!impl_->attached) {
+    impl_->attached =
+        dwfl_attach_state(impl_->dwfl, nullptr, 1, &impl_->thread_callbacks, &impl_->snapshot);
+    if (!impl_->attached) return {};
+  }
+  dwfl_getthreads(
+      impl_->dwfl,
+      [](Dwfl_Thread* thread, void* argument) {
+        dwfl_thread_getframes(thread, take_frame, argument);
+        return static_cast<int>(DWARF_CB_OK);
+      },
+      &impl_->snapshot);
+  return std::move(impl_->snapshot.addresses);
+}
+
+std::string demangled_type(const std::string& name) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> text(
+      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
+  return status == 0 && text != nullptr ? std::string(text.get()) : name;
+}
+
+std::string demangled(const std::string& symbol) {
+  // A function of C called f is not float.
+  return symbol.starts_with("_Z") ? demangled_type(symbol) : symbol;
+}
+
+}  // namespace thrum::analysis

@@ -1,0 +1,136 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "cli/watch_command.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "analysis/session.h"
+#include "cli/exit_code.h"
+#include "cli/print_error.h"
+#include "report/reports.h"
+#include "text/terminal.h"
+
+namespace thrum::cli {
+namespace {
+
+struct Options {
+  analysis::WatchOptions watch;
+  bool quiet = false;
+  bool no_colour = false;
+  bool no_follow = false;
+  bool no_page = false;
+  std::string level = "best";
+};
+
+// Standard output is the program's: what is said here goes to standard error.
+void print(const text::Terminal& terminal, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) fmt::print(stderr, "{}\n", terminal.render(line));
+}
+
+std::string recording_name(const std::string& command) {
+  return command.substr(command.rfind('/') + 1) + ".thrum";
+}
+
+// The program's own; a deadlock that it got out of is something found all the same.
+int exit_code_of(int wait_status, bool deadlock) {
+  const int code =
+      WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+  return code == 0 && deadlock ? kFoundSomething : code;
+}
+
+int watch(Options& options) {
+  const text::Terminal terminal = text::Terminal::of(STDERR_FILENO, options.no_colour);
+  const std::string& command = options.watch.command.front();
+  options.watch.follow = !options.no_follow;
+  options.watch.level = options.level == "schedstat"  ? analysis::Level::schedstat
+                        : options.level == "switches" ? analysis::Level::switches
+                                                      : analysis::Level::best;
+  if (options.watch.output.empty()) options.watch.output = recording_name(command);
+  bool deadlock = false;
+  options.watch.on_alarm = [&](const analysis::Json& alarm) {
+    deadlock = true;
+    fmt::print(stderr, "\n");
+    print(terminal, report::alarm(alarm));
+    if (!options.watch.kill_on_deadlock) {
+      fmt::print(stderr, "  It will not end by itself; Ctrl-C ends it.\n");
+    }
+  };
+  try {
+    const analysis::WatchResult result = analysis::watch(options.watch);
+    if (!options.quiet) {
+      const analysis::Recording recording = analysis::read_recording(options.watch.output);
+      const analysis::Analysis analysis = analysis::analyse(recording);
+      fmt::print(stderr, "\n");
+      print(terminal, report::text(analysis, terminal.width, false));
+      fmt::print(stderr, "\n  recording  {}\n", text::printable(options.watch.output));
+      if (!options.no_page) {
+        const std::string page = report::sibling(options.watch.output, ".html");
+        report::write_file(page, report::html(analysis));
+        fmt::print(stderr, "  timeline   {}\n", text::printable(page));
+      }
+    }
+    return options.watch.kill_on_deadlock && deadlock ? kFoundSomething
+                                                      : exit_code_of(result.wait_status, deadlock);
+  } catch (const analysis::CannotWatch& error) {
+    print_error(command, error.what());
+    return kUsage;
+  } catch (const report::CannotWrite& error) {
+    print_error(error.path(), error.what());
+    return kFailed;
+  } catch (const std::system_error& error) {
+    print_error(options.watch.output, error.code().message());
+    return kFailed;
+  }
+}
+
+}  // namespace
+
+void add_watch_command(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* const watch_command =
+      app.add_subcommand("watch", "See what the threads of any program do, and why it hangs");
+  watch_command
+      ->add_option("COMMAND", options->watch.command, "The program and its arguments, after --")
+      ->type_name("")
+      ->required();
+  watch_command
+      ->add_option("-o,--output", options->watch.output,
+                   "Where the recording goes. Without it: PROGRAM.thrum")
+      ->option_text("FILE");
+  watch_command
+      ->add_option("--level", options->level,
+                   "How switches are seen: best (what this machine\n"
+                   "allows), switches, schedstat")
+      ->option_text("LEVEL")
+      ->check(CLI::IsMember({"best", "switches", "schedstat"}));
+  watch_command->add_flag("--all", options->watch.record_all,
+                          "Record each acquire, not only counts");
+  watch_command->add_flag("--no-follow", options->no_follow, "Leave child processes alone");
+  watch_command->add_flag("--kill-on-deadlock", options->watch.kill_on_deadlock,
+                          "End a program that has locked itself up, exit 1");
+  watch_command->add_flag("--no-page", options->no_page, "No timeline, PROGRAM.html");
+  watch_command->add_flag("-q,--quiet", options->quiet, "No summary, no timeline; alarms only");
+  watch_command->add_flag("--no-color", options->no_colour, "No colour; so does NO_COLOR=1");
+  watch_command->get_option("--help")->description("Print this help");
+  watch_command->get_formatter()->column_width(22);
+  watch_command->footer(
+      "Examples:\n"
+      "  thrum watch -- ./server --port 80     run it, tell at its end, or on Ctrl-C\n"
+      "  thrum watch --kill-on-deadlock -- ./test\n"
+      "  thrum report server.thrum             what was recorded, again\n"
+      "\n"
+      "The program runs as it does without: not recompiled, not stopped, not root.\n"
+      "A deadlock is told while it happens. Exit codes: the program's own; 128 and the\n"
+      "signal's number if one ended it; 1 deadlock, 2 usage, 3 thrum itself failed.");
+  watch_command->callback([options, &exit_code] { exit_code = watch(*options); });
+}
+
+}  // namespace thrum::cli

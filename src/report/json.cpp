@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "analysis/places.h"
+#include "report/reports.h"
+
+namespace thrum::report {
+
+using analysis::Inversion;
+using analysis::Life;
+using analysis::LockSite;
+using analysis::State;
+
+namespace {
+
+Json thread_json(const Life& life) {
+  Json states = Json::object();
+  for (std::size_t i = 0; i < analysis::kStates; ++i) {
+    states[std::string(analysis::name_of(static_cast<State>(i))) + "_ns"] = life.ns[i];
+  }
+  Json json{{"serial", life.thread->serial},
+            {"creator", life.thread->creator},
+            {"process", life.thread->process},
+            {"tid", life.thread->tid},
+            {"name", life.name},
+            {"begin_ns", life.begin},
+            {"end_ns", life.end},
+            {"end", analysis::text_of_end(*life.thread)},
+            {"states", std::move(states)},
+            {"waits", life.waits.size()},
+            {"events_lost", life.thread->lost}};
+  if (life.switches_known) {
+    json["switches"] = {{"voluntary", life.voluntary},
+                        {"involuntary", life.involuntary},
+                        {"thread", life.thread_switches},
+                        {"left_process", life.left_process}};
+  }
+  return json;
+}
+
+Json lock_json(const LockSite& site) {
+  Json holders = Json::array();
+  for (const auto& [serial, n] : site.holders)
+    holders.push_back({{"thread", serial}, {"times", n}});
+  return Json{{"process", site.process},
+              {"lock", site.object_name},
+              {"kind", analysis::name_of(site.kind)},
+              {"site", site.site},
+              {"acquisitions", site.acquisitions},
+              {"contended", site.contended},
+              {"total_wait_ns", site.total_ns},
+              {"p50_wait_ns", site.p50_ns},
+              {"p99_wait_ns", site.p99_ns},
+              {"max_wait_ns", site.max_ns},
+              {"held_samples", site.held_samples},
+              {"held_mean_ns", site.held_mean_ns},
+              {"held_max_ns", site.held_max_ns},
+              {"held_meanwhile_by", std::move(holders)}};
+}
+
+}  // namespace
+
+std::string json(const Analysis& analysis) {
+  const analysis::Recording& recording = *analysis.recording;
+  Json processes = Json::array(), threads = Json::array(), locks = Json::array(),
+       inversions = Json::array();
+  for (const auto& [serial, process] : recording.processes) {
+    processes.push_back(
+        {{"serial", serial}, {"pid", process.pid}, {"parent_pid", process.parent_pid}});
+  }
+  for (const Life& life : analysis.lives) threads.push_back(thread_json(life));
+  for (const LockSite& site : analysis.contention) locks.push_back(lock_json(site));
+  for (const Inversion& inversion : analysis.inversions) {
+    Json steps = Json::array();
+    for (const Inversion::Step& step : inversion.steps) {
+      steps.push_back({{"thread", step.thread},
+                       {"first", step.first},
+                       {"first_at", step.first_at},
+                       {"second", step.second},
+                       {"second_at", step.second_at}});
+    }
+    inversions.push_back(std::move(steps));
+  }
+  Json level = Json::array();
+  for (const std::string& line : report::level(analysis)) level.push_back(line);
+  const Json json{{"command", recording.meta.value("command", Json::array())},
+                  {"ending", ending(recording)},
+                  {"duration_ns", analysis.end},
+                  {"level", std::move(level)},
+                  {"whole", recording.cut_off.empty()},
+                  {"blocked_ns", analysis.blocked_ns},
+                  {"named_ns", analysis.named_ns},
+                  {"processes", std::move(processes)},
+                  {"threads", std::move(threads)},
+                  {"locks", std::move(locks)},
+                  {"deadlocks", recording.alarms},
+                  {"lock_order_inversions", std::move(inversions)},
+                  {"meta", recording.meta},
+                  {"end", recording.end}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace thrum::report

@@ -1,0 +1,290 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/places.h"
+#include "report/reports.h"
+#include "text/terminal.h"
+#include "text/units.h"
+
+namespace thrum::report {
+
+using analysis::Inversion;
+using analysis::Life;
+using analysis::LockSite;
+using analysis::Slice;
+using analysis::State;
+using text::fit;
+using text::grouped;
+using text::human_ns;
+using text::ink;
+using text::printable;
+
+namespace {
+
+constexpr std::size_t kScreenThreads = 12;
+constexpr std::size_t kScreenLocks = 6;
+constexpr std::size_t kScreenFindings = 3;
+
+std::string right(std::string text, std::size_t columns) {
+  const std::size_t width = text::columns_of(text);
+  if (width < columns) text.insert(0, columns - width, ' ');
+  return text;
+}
+
+std::string time(std::uint64_t ns) { return human_ns(static_cast<double>(ns)); }
+
+std::string label_of(const Life& life) {
+  return fmt::format("{} {}", printable(life.name), life.thread->tid);
+}
+
+std::string thread_name(const Analysis& analysis, std::uint64_t serial) {
+  const auto found = analysis.life_of.find(serial);
+  return found != analysis.life_of.end() ? label_of(analysis.lives[found->second])
+                                         : fmt::format("thread #{}", serial);
+}
+
+class Text {
+ public:
+  Text(const Analysis& analysis, std::size_t columns, bool all)
+      : analysis_(analysis), recording_(*analysis.recording), columns_(columns), all_(all) {}
+
+  std::vector<std::string> lines() {
+    head();
+    alarms();
+    inversions();
+    threads();
+    contention();
+    return std::move(lines_);
+  }
+
+ private:
+  void add(std::string line) { lines_.push_back(std::move(line)); }
+  void title(std::string_view words) {
+    add("");
+    add(ink(text::kBold, words));
+  }
+  std::string name_of(std::uint64_t serial) const { return thread_name(analysis_, serial); }
+
+  void head() {
+    std::set<std::uint32_t> processes;
+    for (const Life& life : analysis_.lives) processes.insert(life.thread->process);
+    add(fmt::format("{}  {}", ink(text::kBold, "thrum watch"),
+                    fit_cut(command(recording_), columns_ - 13)));
+    add(fmt::format("  {} after {}; {} thread{} in {} process{}", ending(recording_),
+                    time(analysis_.end), grouped(analysis_.lives.size()),
+                    analysis_.lives.size() == 1 ? "" : "s", grouped(processes.size()),
+                    processes.size() == 1 ? "" : "es"));
+    if (analysis_.blocked_ns != 0) {
+      add(fmt::format("  blocked for {} in sum, {:.1f} % of it on an object with a name below",
+                      time(analysis_.blocked_ns),
+                      100.0 * static_cast<double>(analysis_.named_ns) /
+                          static_cast<double>(analysis_.blocked_ns)));
+    }
+    for (const std::string& line : level(analysis_)) {
+      for (const std::string& part : text::wrap("level: " + line, columns_ - 2)) {
+        add("  " + ink(text::kDim, part));
+      }
+    }
+  }
+
+  static std::string fit_cut(const std::string& text, std::size_t columns) {
+    return text::columns_of(text) > columns ? fit(text, columns) : text;
+  }
+
+  void alarms() {
+    for (const Json& one : recording_.alarms) {
+      add("");
+      for (std::string& line : alarm(one)) add(std::move(line));
+    }
+  }
+
+  void inversions() {
+    const std::size_t n =
+        all_ ? analysis_.inversions.size() : std::min(kScreenFindings, analysis_.inversions.size());
+    for (std::size_t i = 0; i < n; ++i) {
+      add("");
+      for (std::string& line : inversion(analysis_, analysis_.inversions[i])) add(std::move(line));
+    }
+    more(n, analysis_.inversions.size(), "lock orders");
+  }
+
+  void threads() {
+    if (analysis_.lives.empty()) return;
+    title("Threads");
+    const bool split = analysis_.has_switches;
+    std::string heads = fit("  thread", 26) + right("life", 9);
+    if (split) {
+      heads += right("running", 9) + right("ready", 9);
+    } else {
+      heads += right("runnable", 9);
+    }
+    heads += right("blocked", 9);
+    if (split) heads += right("switches", 10) + right("forced", 8) + right("to own", 8);
+    add(ink(text::kDim, heads + "  ended, mostly blocked on"));
+    std::vector<const Life*> order;
+    for (const Life& life : analysis_.lives) order.push_back(&life);
+    if (!all_ && order.size() > kScreenThreads) {
+      std::ranges::stable_sort(order, std::ranges::greater{}, [](const Life* life) {
+        return life->ns[static_cast<std::size_t>(State::running)] +
+               life->ns[static_cast<std::size_t>(State::runnable)];
+      });
+      order.resize(kScreenThreads);
+    }
+    for (const Life* const life : order) thread(*life, split);
+    more(order.size(), analysis_.lives.size(), "threads");
+  }
+
+  void thread(const Life& life, bool split) {
+    const auto ns = [&](State state) { return life.ns[static_cast<std::size_t>(state)]; };
+    std::string line = fit("  " + label_of(life), 26) + right(time(life.end - life.begin), 9);
+    if (split) {
+      // Without a record of its own it was never switched: what is not a wait is running.
+      line += right(time(ns(State::running) + ns(State::runnable)), 9) +
+              right(time(ns(State::ready) + ns(State::new_)), 9);
+    } else {
+      line += right(time(ns(State::runnable) + ns(State::new_)), 9);
+    }
+    line += right(time(ns(State::blocked)), 9);
+    if (split) {
+      line += right(grouped(life.voluntary + life.involuntary), 10) +
+              right(grouped(life.involuntary), 8) + right(grouped(life.thread_switches), 8);
+    }
+    const std::string how = analysis::text_of_end(*life.thread);
+    const bool bad =
+        life.thread->end == trace::End::aborted || life.thread->end == trace::End::signalled;
+    const std::string most = mostly(life);
+    std::string last = bad ? ink(text::kRed, printable(how)) : how;
+    if (!most.empty()) last += ", " + most;
+    add(line + "  " + last);
+  }
+
+  // What it was blocked on for the longest time.
+  std::string mostly(const Life& life) const {
+    std::map<std::pair<std::uint64_t, trace::Kind>, std::uint64_t> sums;
+    std::uint64_t unnamed = 0;
+    for (const Slice& slice : life.slices) {
+      if (slice.state != State::blocked) continue;
+      if (slice.wait == Slice::kNoWait) {
+        unnamed += slice.end - slice.begin;
+      } else {
+        const analysis::Wait& wait = life.waits[slice.wait];
+        sums[{wait.object, wait.kind}] += slice.end - slice.begin;
+      }
+    }
+    const auto most =
+        std::ranges::max_element(sums, {}, [](const auto& sum) { return sum.second; });
+    if (most == sums.end() || most->second < unnamed) return unnamed != 0 ? "the kernel" : "";
+    return printable(
+        analysis::object_text(analysis_, *life.thread, most->first.first, most->first.second));
+  }
+
+  void contention() {
+    std::size_t contended = 0;
+    for (const LockSite& site : analysis_.contention) contended += site.contended != 0;
+    const std::size_t n = all_ ? analysis_.contention.size() : std::min(kScreenLocks, contended);
+    title(n == 0 ? "No lock was waited for" : "Locks, by time lost waiting for them");
+    if (n == 0) return;
+    add(ink(text::kDim, right("  waited", 10) + right("times", 9) + right("of", 11) +
+                            right("median", 9) + right("p99", 9) + right("longest", 9) +
+                            right("held", 9) + "  lock, taken at"));
+    for (std::size_t i = 0; i < n; ++i) {
+      const LockSite& site = analysis_.contention[i];
+      std::string line = right(time(site.total_ns), 10) + right(grouped(site.contended), 9) +
+                         right(grouped(site.acquisitions), 11);
+      if (site.contended != 0) {
+        line +=
+            right(time(site.p50_ns), 9) + right(time(site.p99_ns), 9) + right(time(site.max_ns), 9);
+      } else {
+        line += right("", 27);
+      }
+      line += right(site.held_samples != 0 ? time(site.held_mean_ns) : "", 9);
+      add(fmt::format("{}  {}, {}", line, ink(text::kCyan, printable(site.object_name)),
+                      printable(site.site)));
+      std::string holders;
+      std::vector<std::pair<std::uint64_t, std::uint64_t>> who(site.holders.begin(),
+                                                               site.holders.end());
+      std::ranges::sort(who, std::ranges::greater{}, [](const auto& one) { return one.second; });
+      for (std::size_t h = 0; h < std::min<std::size_t>(3, who.size()); ++h) {
+        holders += fmt::format("{}{} ({})", h == 0 ? "" : ", ", name_of(who[h].first),
+                               grouped(who[h].second));
+      }
+      if (!holders.empty()) add(fmt::format("{:>12}held meanwhile by {}", "", holders));
+    }
+    more(n, all_ ? n : contended, "locks that were waited for");
+  }
+
+  void more(std::size_t shown, std::size_t all, std::string_view what) {
+    if (shown < all) {
+      add(ink(text::kDim, fmt::format("  and {} more {}: --all", grouped(all - shown), what)));
+    }
+  }
+
+  const Analysis& analysis_;
+  const analysis::Recording& recording_;
+  const std::size_t columns_;
+  const bool all_;
+  std::vector<std::string> lines_;
+};
+
+std::string member(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? printable(found->get<std::string>())
+                                                   : std::string();
+}
+
+}  // namespace
+
+std::vector<std::string> text(const Analysis& analysis, std::size_t columns, bool all) {
+  return Text(analysis, columns, all).lines();
+}
+
+std::vector<std::string> inversion(const Analysis& analysis, const Inversion& inversion) {
+  std::vector<std::string> lines{
+      ink(text::kYellow, "Lock order: these threads can lock each other up, and did not yet")};
+  for (const Inversion::Step& step : inversion.steps) {
+    lines.push_back(fmt::format("  {} took {} at {}", thread_name(analysis, step.thread),
+                                ink(text::kCyan, printable(step.first)), printable(step.first_at)));
+    lines.push_back(fmt::format("    then {} at {}", ink(text::kCyan, printable(step.second)),
+                                printable(step.second_at)));
+  }
+  return lines;
+}
+
+std::vector<std::string> alarm(const Json& alarm) {
+  const auto threads = alarm.find("threads");
+  if (threads == alarm.end() || !threads->is_array() || threads->empty()) return {};
+  std::vector<std::string> lines{ink(
+      text::kRed, threads->size() == 1
+                      ? "Deadlock: a thread waits for itself"
+                      : fmt::format("Deadlock: {} threads wait for each other", threads->size()))};
+  const auto id = [&](const Json& one) {
+    const auto tid = one.find("tid");
+    return fmt::format("{} {}", member(one, "name"),
+                       tid != one.end() && tid->is_number_unsigned() ? tid->get<unsigned>() : 0);
+  };
+  for (std::size_t i = 0; i < threads->size(); ++i) {
+    const Json& one = (*threads)[i];
+    const Json& holder = (*threads)[(i + 1) % threads->size()];
+    const std::string object = member(one, "object");
+    const auto at = one.find("wants_at");
+    const std::string wants_at = at != one.end() ? member(*at, "at") : std::string();
+    if (member(one, "kind") == "thread") {
+      lines.push_back(fmt::format("  {} waits for the end of {}", id(one), id(holder)));
+    } else {
+      lines.push_back(fmt::format("  {} wants {} {}, held by {}", id(one), member(one, "kind"),
+                                  ink(text::kCyan, object.empty() ? member(one, "wants") : object),
+                                  id(holder)));
+    }
+    if (!wants_at.empty()) lines.push_back(fmt::format("      wants it at  {}", wants_at));
+    const auto took = holder.find("took_at");
+    if (took != holder.end() && !member(*took, "at").empty()) {
+      lines.push_back(fmt::format("      taken at     {}", member(*took, "at")));
+    }
+  }
+  return lines;
+}
+
+}  // namespace thrum::report

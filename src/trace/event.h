@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// The events that an observed thread writes down: 32 bytes each, the same in shared memory and in a
+// recording. docs/trace_format.md describes them for other readers; a change raises kFormatVersion.
+#pragma once
+
+#include <cstdint>
+
+namespace thrum::trace {
+
+inline constexpr std::uint32_t kFormatVersion = 1;
+
+enum class Type : std::uint8_t {
+  none,
+  wait_begin,    ///< argument: the holder's thread id, or the word a futex is waited on with
+  wait_end,      ///< argument: what the call returned; object and kind of the wait it ends
+  acquire,       ///< first time here, and one of 64: held for `held`, counted in `counted`
+  held,          ///< argument: for how many ticks, sampled
+  counted,       ///< argument: how often `site` acquired `object` since the last `counted` of both
+  release,       ///< somebody waits for it; argument: how many are let go, 0 unknown
+  order,         ///< acquired while others are held: the next `argument` events, newest first
+  order_held,    ///< one of them, and where it was acquired
+  stack,         ///< argument: bytes of it; id in `stack`; registers and bytes follow as raw events
+  thread_new,    ///< argument: the new thread's serial; object: the function it starts with
+  object_ended,  ///< a lock was destroyed: the same address is another one from here on
+};
+inline constexpr std::uint8_t kLastType = static_cast<std::uint8_t>(Type::object_ended);
+
+/// What is waited for, or acquired.
+enum class Kind : std::uint8_t {
+  none,
+  mutex,
+  read_lock,
+  write_lock,
+  condition,
+  semaphore,
+  barrier,
+  once,
+  join,
+  futex,
+  sleep,
+};
+inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(Kind::sleep);
+
+/// Bits beside the kind.
+inline constexpr std::uint8_t kTimed = 1;  ///< the wait gives up by itself
+
+inline constexpr unsigned kAddressBits = 48;
+inline constexpr std::uint64_t kAddressMask = (std::uint64_t{1} << kAddressBits) - 1;
+
+struct Event {
+  std::uint64_t when_type;    // ticks since the recording's origin << 8 | Type
+  std::uint64_t object_kind;  // address | Kind << 48 | flags << 56
+  std::uint64_t site_stack;   // return address | id of the stack it was called on << 48
+  std::uint64_t argument;
+
+  constexpr std::uint64_t when() const { return when_type >> 8; }
+  constexpr Type type() const { return static_cast<Type>(when_type & 0xff); }
+  constexpr std::uint64_t object() const { return object_kind & kAddressMask; }
+  constexpr Kind kind() const { return static_cast<Kind>((object_kind >> kAddressBits) & 0xff); }
+  constexpr std::uint8_t flags() const { return static_cast<std::uint8_t>(object_kind >> 56); }
+  constexpr std::uint64_t site() const { return site_stack & kAddressMask; }
+  constexpr std::uint16_t stack() const {
+    return static_cast<std::uint16_t>(site_stack >> kAddressBits);
+  }
+};
+static_assert(sizeof(Event) == 32);
+
+constexpr std::uint64_t pack(std::uint64_t address, Kind kind, std::uint8_t flags = 0) {
+  return (address & kAddressMask) | std::uint64_t{static_cast<std::uint8_t>(kind)} << kAddressBits |
+         std::uint64_t{flags} << 56;
+}
+constexpr std::uint64_t pack(std::uint64_t site, std::uint16_t stack) {
+  return (site & kAddressMask) | std::uint64_t{stack} << kAddressBits;
+}
+
+/// The registers at the head of a stack snapshot, two events long; then its bytes, from `sp` up.
+struct Registers {
+  std::uint64_t pc, sp, bp, bx, r12, r13, r14, r15;
+};
+static_assert(sizeof(Registers) == 2 * sizeof(Event));
+inline constexpr std::uint32_t kMaxStackBytes = 4096;
+
+/// How a thread ended.
+enum class End : std::uint8_t {
+  alive,
+  returned,
+  exited,  ///< pthread_exit
+  cancelled,
+  aborted,    ///< abort(): `text` names the exception, if that was the cause
+  signalled,  ///< by the fatal signal `end_detail`
+  process,    ///< the process ended, with the thread in it
+  exec,       ///< the process became another program
+};
+inline constexpr std::uint8_t kLastEnd = static_cast<std::uint8_t>(End::exec);
+
+}  // namespace thrum::trace

@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// What runs inside an observed thread: it writes events to its own ring. It never blocks,
+// allocates, throws, or changes errno; a full ring drops what comes and counts it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "trace/shared.h"
+#include "trace/ticks.h"
+
+namespace thrum::watch {
+
+using trace::Kind;
+
+struct Local {
+  trace::Slot* slot;
+  trace::Event* ring;
+  std::uint64_t head;
+  std::uint64_t limit;  // up to here there is room
+  bool busy;            // inside here: a signal handler that comes in drops its events
+  bool ended;           // its end is written: nothing may follow
+  bool started_here;    // its first function is ours: how it ends is known
+
+  std::uint64_t sample_mask;  // of how many acquisitions one is sampled, less one: 0 for each
+  // The acquisition whose time is taken.
+  std::uint64_t sampled_object, sampled_site, sampled_since;
+
+  std::uint64_t stack_top, stack_low;  // 0 when not known
+  static constexpr std::uint32_t kCache = 64;
+  std::uint64_t orders[kCache];  // lock orders that were written
+  std::uint64_t stacks[kCache];  // call site and stack pointer whose stack was written
+  std::uint16_t stack_ids[kCache];
+  std::uint16_t last_stack;
+};
+
+extern __attribute__((tls_model("initial-exec"))) constinit thread_local Local local;
+
+/// The memory shared with the watcher; null while this process is not observed.
+extern constinit trace::Shared* shared;
+
+/// Returns the calling thread's state with a slot, or null if it has none and gets none.
+Local* attach() noexcept;
+/// The calling thread is, from now on, the one that `slot` was reserved for.
+Local* attach(trace::Slot& slot) noexcept;
+inline Local* self() noexcept {
+  Local& me = local;
+  return me.slot != nullptr ? &me : attach();
+}
+
+/// Returns a slot for a thread of this process, kNew; null if there is none left.
+trace::Slot* claim_slot() noexcept;
+/// The calling thread ends here. Writes it to its slot, once.
+void end_thread(trace::End how, std::uint64_t detail) noexcept;
+/// This process came out of a fork: it begins anew, with one thread.
+void begin_in_child() noexcept;
+/// Returns whether a fork happened that nobody told begin_in_child().
+bool is_unknown_child() noexcept;
+
+inline std::uint64_t now() noexcept { return trace::ticks(shared->header.clock); }
+
+/// Makes room for `n` events. Returns false, after counting them as lost, if there is none.
+bool make_room(Local& me, std::uint64_t n) noexcept;
+
+/// Writes one event; the caller is not interrupted by itself (me.busy).
+inline void put(Local& me, const trace::Event& event) noexcept {
+  me.ring[me.head % trace::kRingEvents] = event;
+  ++me.head;
+}
+inline void publish(Local& me) noexcept {
+  me.slot->head.store(me.head, std::memory_order_release);  // [events]
+}
+
+/// Keeps signal handlers out while it lives, if none of this thread's calls is inside already.
+class Busy {
+ public:
+  explicit Busy(Local& me) noexcept : me_(me), mine_(!me.busy) { me.busy = true; }
+  ~Busy() {
+    if (mine_) me_.busy = false;
+  }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  explicit operator bool() const noexcept { return mine_; }
+
+ private:
+  Local& me_;
+  const bool mine_;
+};
+
+constexpr std::uint64_t when_type(std::uint64_t when, trace::Type type) noexcept {
+  return when << 8 | static_cast<std::uint8_t>(type);
+}
+
+/// Writes an event that happened at `when`.
+inline void emit(Local& me, trace::Type type, std::uint64_t object_kind, std::uint64_t site_stack,
+                 std::uint64_t argument, std::uint64_t when) noexcept {
+  const Busy busy(me);
+  if (!busy || (me.head + 1 > me.limit && !make_room(me, 1))) [[unlikely]]
+    return;
+  put(me, {when_type(when - shared->header.origin, type), object_kind, site_stack, argument});
+  publish(me);
+}
+inline void emit(Local& me, trace::Type type, std::uint64_t object_kind, std::uint64_t site_stack,
+                 std::uint64_t argument) noexcept {
+  emit(me, type, object_kind, site_stack, argument, now());
+}
+
+/// Returns the id of the stack that `site` was called on, after writing a snapshot of it if this
+/// thread did not before; 0 if it cannot.
+std::uint16_t stack_of(Local& me, std::uint64_t site) noexcept;
+
+/// Tells the watcher which files are mapped.
+void write_modules() noexcept;
+
+inline std::uint64_t number(const void* pointer) noexcept {
+  return reinterpret_cast<std::uintptr_t>(pointer);
+}
+
+}  // namespace thrum::watch
+
+/// The call site of the door that this is used in.
+#define THRUM_SITE() (::thrum::watch::number(__builtin_return_address(0)))

@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// Mutexes and read-write locks. Each blocking call tries first, and is a wait only if that fails.
+#include "watch/hooks.h"
+
+namespace thrum::watch {
+namespace {
+
+// glibc keeps the holder's thread id in the object.
+std::uint64_t holder(const pthread_mutex_t* mutex) noexcept {
+  return static_cast<std::uint32_t>(mutex->__data.__owner);
+}
+std::uint64_t holder(const pthread_rwlock_t* lock) noexcept {
+  return static_cast<std::uint32_t>(lock->__data.__cur_writer);
+}
+
+// 2: held, and somebody may sleep. Of a priority-inheriting mutex the word is a thread id with the
+// kernel's FUTEX_WAITERS. A read-write lock has two words to sleep on, with a bit for it in each.
+bool is_wanted(const pthread_mutex_t* mutex) noexcept {
+  const auto word = static_cast<std::uint32_t>(mutex->__data.__lock);
+  return word == 2 || (word >> 31) != 0;
+}
+bool is_wanted(const pthread_rwlock_t* lock) noexcept {
+  return ((lock->__data.__writers_futex | lock->__data.__wrphase_futex) & 2) != 0;
+}
+
+// The lock of a dead owner is the caller's too.
+bool is_mine(int result) noexcept { return result == 0 || result == EOWNERDEAD; }
+
+template <class Lock, class Try, class Block>
+int lock_or_wait(Lock* lock, Kind kind, std::uint64_t site, std::uint8_t flags, Try try_it,
+                 Block block) noexcept {
+  Local* const me = enter();
+  if (me == nullptr) return block();
+  int result = try_it();
+  if (!is_mine(result)) [[unlikely]] {
+    if (result != EBUSY && result != EAGAIN) return block();  // to hear the same error from it
+    Wait wait(*me, kind, lock, site, holder(lock), flags);
+    result = wait.over(block());
+    if (!is_mine(result) || me->slot == nullptr) return result;
+  }
+  acquired(*me, kind, lock, site);
+  return result;
+}
+
+template <class Lock, class Try>
+int try_lock(Lock* lock, Kind kind, std::uint64_t site, Try try_it) noexcept {
+  const int result = try_it();
+  if (is_mine(result)) {
+    if (Local* const me = enter()) acquired(*me, kind, lock, site);
+  }
+  return result;
+}
+
+template <class Lock>
+void before_unlock(Lock* lock, Kind kind, std::uint64_t site) noexcept {
+  Local* const me = enter();
+  if (me == nullptr) return;
+  if (is_wanted(lock)) [[unlikely]]
+    lets_go(*me, kind, lock, site, 1);
+  releasing(*me, lock);
+}
+
+}  // namespace
+
+THRUM_DOOR(int, pthread_mutex_lock, pthread_mutex_t* mutex) {
+  return lock_or_wait(
+      mutex, Kind::mutex, THRUM_SITE(), 0, [=] { return real.pthread_mutex_trylock(mutex); },
+      [=] { return real.pthread_mutex_lock(mutex); });
+}
+THRUM_DOOR(int, pthread_mutex_timedlock, pthread_mutex_t* mutex, const timespec* until) {
+  return lock_or_wait(
+      mutex, Kind::mutex, THRUM_SITE(), trace::kTimed,
+      [=] { return real.pthread_mutex_trylock(mutex); },
+      [=] { return real.pthread_mutex_timedlock(mutex, until); });
+}
+THRUM_DOOR(int, pthread_mutex_clocklock, pthread_mutex_t* mutex, clockid_t clock,
+           const timespec* until) {
+  return lock_or_wait(
+      mutex, Kind::mutex, THRUM_SITE(), trace::kTimed,
+      [=] { return real.pthread_mutex_trylock(mutex); },
+      [=] { return real.pthread_mutex_clocklock(mutex, clock, until); });
+}
+THRUM_DOOR(int, pthread_mutex_trylock, pthread_mutex_t* mutex) {
+  if (real.pthread_mutex_trylock == nullptr) interpose::resolve();
+  return try_lock(mutex, Kind::mutex, THRUM_SITE(),
+                  [=] { return real.pthread_mutex_trylock(mutex); });
+}
+THRUM_DOOR(int, pthread_mutex_unlock, pthread_mutex_t* mutex) {
+  before_unlock(mutex, Kind::mutex, THRUM_SITE());
+  return real.pthread_mutex_unlock(mutex);
+}
+THRUM_DOOR(int, pthread_mutex_destroy, pthread_mutex_t* mutex) {
+  if (Local* const me = enter()) ended(*me, mutex);
+  return real.pthread_mutex_destroy(mutex);
+}
+
+THRUM_DOOR(int, pthread_rwlock_rdlock, pthread_rwlock_t* lock) {
+  return lock_or_wait(
+      lock, Kind::read_lock, THRUM_SITE(), 0, [=] { return real.pthread_rwlock_tryrdlock(lock); },
+      [=] { return real.pthread_rwlock_rdlock(lock); });
+}
+THRUM_DOOR(int, pthread_rwlock_timedrdlock, pthread_rwlock_t* lock, const timespec* until) {
+  return lock_or_wait(
+      lock, Kind::read_lock, THRUM_SITE(), trace::kTimed,
+      [=] { return real.pthread_rwlock_tryrdlock(lock); },
+      [=] { return real.pthread_rwlock_timedrdlock(lock, until); });
+}
+THRUM_DOOR(int, pthread_rwlock_clockrdlock, pthread_rwlock_t* lock, clockid_t clock,
+           const timespec* until) {
+  return lock_or_wait(
+      lock, Kind::read_lock, THRUM_SITE(), trace::kTimed,
+      [=] { return real.pthread_rwlock_tryrdlock(lock); },
+      [=] { return real.pthread_rwlock_clockrdlock(lock, clock, until); });
+}
+THRUM_DOOR(int, pthread_rwlock_tryrdlock, pthread_rwlock_t* lock) {
+  if (real.pthread_rwlock_tryrdlock == nullptr) interpose::resolve();
+  return try_lock(lock, Kind::read_lock, THRUM_SITE(),
+                  [=] { return real.pthread_rwlock_tryrdlock(lock); });
+}
+THRUM_DOOR(int, pthread_rwlock_wrlock, pthread_rwlock_t* lock) {
+  return lock_or_wait(
+      lock, Kind::write_lock, THRUM_SITE(), 0, [=] { return real.pthread_rwlock_trywrlock(lock); },
+      [=] { return real.pthread_rwlock_wrlock(lock); });
+}
+THRUM_DOOR(int, pthread_rwlock_timedwrlock, pthread_rwlock_t* lock, const timespec* until) {
+  return lock_or_wait(
+      lock, Kind::write_lock, THRUM_SITE(), trace::kTimed,
+      [=] { return real.pthread_rwlock_trywrlock(lock); },
+      [=] { return real.pthread_rwlock_timedwrlock(lock, until); });
+}
+THRUM_DOOR(int, pthread_rwlock_clockwrlock, pthread_rwlock_t* lock, clockid_t clock,
+           const timespec* until) {
+  return lock_or_wait(
+      lock, Kind::write_lock, THRUM_SITE(), trace::kTimed,
+      [=] { return real.pthread_rwlock_trywrlock(lock); },
+      [=] { return real.pthread_rwlock_clockwrlock(lock, clock, until); });
+}
+THRUM_DOOR(int, pthread_rwlock_trywrlock, pthread_rwlock_t* lock) {
+  if (real.pthread_rwlock_trywrlock == nullptr) interpose::resolve();
+  return try_lock(lock, Kind::write_lock, THRUM_SITE(),
+                  [=] { return real.pthread_rwlock_trywrlock(lock); });
+}
+THRUM_DOOR(int, pthread_rwlock_unlock, pthread_rwlock_t* lock) {
+  before_unlock(lock, Kind::write_lock, THRUM_SITE());
+  return real.pthread_rwlock_unlock(lock);
+}
+THRUM_DOOR(int, pthread_rwlock_destroy, pthread_rwlock_t* lock) {
+  if (Local* const me = enter()) ended(*me, lock);
+  return real.pthread_rwlock_destroy(lock);
+}
+
+}  // namespace thrum::watch

@@ -1,0 +1,296 @@
+# SPDX-FileCopyrightText: thrum contributors
+# SPDX-License-Identifier: MIT
+"""thrum watch and thrum report, over programs of which it is known what they do."""
+
+import base64
+import gzip
+import hashlib
+import json
+import os
+import pathlib
+import re
+import signal
+import stat
+import subprocess
+import tempfile
+import unittest
+
+import command
+
+TARGETS = pathlib.Path(os.environ.get('TARGETS', command.ROOT / 'build/default/tests/watch/targets'))
+SANITIZED = os.environ.get('SANITIZED') == '1'
+
+
+class Watch(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def watch(self, *args, target=None):
+        words = [TARGETS / args[0], *args[1:]] if target is None else target
+        return command.thrum('watch', *self.options, '--', *words, cwd=self.folder)
+
+    options = ()
+
+    def report(self, name, *options):
+        run = command.thrum('report', self.folder / f'{name}.thrum', '--json', *options)
+        self.assertIn(run.returncode, (0, 1), run.stderr)
+        return json.loads(run.stdout)
+
+    def assert_one_line(self, run, code, text):
+        self.assertEqual((run.returncode, run.stderr), (code, text))
+
+    def assert_times_add_up(self, report):
+        for thread in report['threads']:
+            with self.subTest(thread=thread['name']):
+                self.assertEqual(sum(thread['states'].values()),
+                                 thread['end_ns'] - thread['begin_ns'])
+
+    def test_a_deadlock_is_told_while_it_happens_with_who_holds_what_and_where(self):
+        self.options = ['--kill-on-deadlock', '-q']
+        run = self.watch('deadlock')
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertIn('Deadlock: 3 threads wait for each other', run.stderr)
+        for lock in ('left', 'middle', 'right'):
+            self.assertRegex(run.stderr, rf'deadlock \d+ wants mutex {lock}, held by deadlock \d+')
+        lines = (pathlib.Path(__file__).parent / 'targets/deadlock.cpp').read_text().splitlines()
+        took = next(i for i, line in enumerate(lines, 1) if 'outer(first)' in line)
+        wants = next(i for i, line in enumerate(lines, 1) if 'inner(second)' in line)
+        self.assertEqual(run.stderr.count(f'take (deadlock.cpp:{wants})'), 3, run.stderr)
+        self.assertEqual(run.stderr.count(f'take (deadlock.cpp:{took})'), 3, run.stderr)
+        report = self.report('deadlock')
+        self.assertEqual(len(report['deadlocks']), 1)
+        self.assert_times_add_up(report)
+
+    def test_a_deadlock_does_not_end_the_program(self):
+        watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--', TARGETS / 'deadlock'],
+                                   cwd=self.folder, stderr=subprocess.PIPE, text=True)
+        line = ''
+        while 'Ctrl-C' not in line:
+            line = watcher.stderr.readline()
+            self.assertNotEqual(line, '')
+        self.assertIsNone(watcher.poll())
+        watcher.send_signal(signal.SIGINT)
+        watcher.communicate()
+        self.assertEqual(watcher.returncode, 128 + signal.SIGINT)
+        self.assertEqual(self.report('deadlock')['ending'], 'killed by SIGINT')
+
+    @unittest.skipIf(SANITIZED, 'the library is instrumented: a program with it is refused')
+    def test_a_deadlock_of_our_own_locks(self):
+        self.options = ['--kill-on-deadlock', '-q']
+        run = self.watch('thrum_lock')
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertRegex(run.stderr, r'one \d+ wants futex second, held by two \d+')
+        self.assertRegex(run.stderr, r'two \d+ wants futex first, held by one \d+')
+
+    def test_two_orders_of_two_locks_are_found_without_a_deadlock(self):
+        run = self.watch('inversion')
+        self.assertEqual(run.returncode, 0, run.stderr)
+        [steps] = self.report('inversion')['lock_order_inversions']
+        self.assertEqual({(step['first'], step['second']) for step in steps},
+                         {('accounts', 'journal'), ('journal', 'accounts')})
+        self.assertEqual({step['first_at'].split()[0] for step in steps}, {'pay', 'audit'})
+        report = command.thrum('report', 'inversion.thrum', cwd=self.folder)
+        self.assertEqual(report.returncode, 1)
+        self.assertIn('Lock order', report.stdout)
+
+    def test_orders_that_cannot_meet_are_no_inversion(self):
+        for how in ('gate', 'once'):
+            with self.subTest(how=how):
+                self.assertEqual(self.watch('inversion', how).returncode, 0)
+                self.assertEqual(self.report('inversion')['lock_order_inversions'], [])
+
+    def test_contention_by_lock_and_place(self):
+        run = self.watch('contended', '50')
+        self.assertEqual((run.returncode, run.stdout), (7, 'done\n'), run.stderr)
+        report = self.report('contended')
+        self.assertEqual(report['ending'], 'exit status 7')
+        hot = report['locks'][0]
+        self.assertEqual((hot['lock'], hot['acquisitions']), ('hot', 100))
+        self.assertTrue(hot['site'].startswith('work (contended.cpp:'), hot['site'])
+        self.assertGreater(hot['contended'], 10)
+        self.assertGreaterEqual(hot['max_wait_ns'], hot['p99_wait_ns'])
+        self.assertGreaterEqual(hot['held_max_ns'], 1_000_000)
+        self.assertEqual(len(hot['held_meanwhile_by']), 2)
+        cold = next(lock for lock in report['locks'] if lock['lock'] == 'cold')
+        self.assertEqual((cold['acquisitions'], cold['contended']), (1000, 0))
+        self.assertEqual(report['deadlocks'], [])
+        self.assert_times_add_up(report)
+        self.assertGreater(report['named_ns'], 0.97 * report['blocked_ns'])
+
+    def test_the_lower_level_says_what_it_cannot_tell(self):
+        self.options = ['--level', 'schedstat']
+        self.assertEqual(self.watch('contended', '20').returncode, 7)
+        report = self.report('contended')
+        self.assertIn('schedstat; cannot tell when a thread was switched', report['level'][0])
+        self.assertEqual(report['locks'][0]['lock'], 'hot')
+        self.assert_times_add_up(report)
+
+    def test_every_way_to_end(self):
+        for how, code, end in (('return', 3, 'returned'), ('exit', 3, 'pthread_exit'),
+                               ('cancel', 3, 'cancelled'), ('quick', 5, 'with the process'),
+                               ('exception', 128 + signal.SIGABRT, 'uncaught std::runtime_error'),
+                               ('abort', 128 + signal.SIGABRT, 'abort()'),
+                               ('segv', 128 + signal.SIGSEGV, 'SIGSEGV'),
+                               ('kill', 128 + signal.SIGKILL, 'with the process')):
+            with self.subTest(how=how):
+                run = self.watch('ends', how)
+                self.assertEqual(run.returncode, code, run.stderr)
+                report = self.report('ends')
+                ends = {thread['name']: thread['end'] for thread in report['threads']}
+                self.assertEqual(ends.get('ender', ends), end)
+                self.assert_times_add_up(report)
+
+    def test_every_kind_of_wait_is_named_with_who_let_go(self):
+        run = self.watch('waits')
+        self.assertEqual(run.returncode, 0, run.stderr)
+        report = self.report('waits')
+        self.assertGreater(report['named_ns'], 0.97 * report['blocked_ns'])
+        self.assertLessEqual({'semaphore', 'word', 'shared'}, {row['lock'] for row in report['locks']})
+
+    def test_children_are_followed(self):
+        run = self.watch('fork')
+        self.assertEqual(run.returncode, 4, run.stderr)
+        pids = [int(line.split()[1]) for line in run.stdout.splitlines()]
+        report = self.report('fork')
+        self.assertEqual({process['pid'] for process in report['processes']}, set(pids))
+        child = next(p['serial'] for p in report['processes'] if p['pid'] == pids[0])
+        self.assertEqual(len([t for t in report['threads'] if t['process'] == child]), 2)
+
+    def test_a_child_that_becomes_another_program(self):
+        run = self.watch('fork', 'exec', TARGETS / 'contended', '3')
+        self.assertEqual(run.returncode, 7, run.stderr)
+        report = self.report('fork')
+        self.assertEqual(len(report['processes']), 3)
+        self.assertEqual(len({p['pid'] for p in report['processes']}), 2)
+        self.assertIn('exec', [thread['end'] for thread in report['threads']])
+        self.assertIn('hot', [lock['lock'] for lock in report['locks']])
+
+    def test_children_are_left_alone_if_so_wanted(self):
+        self.options = ['--no-follow']
+        self.assertEqual(self.watch('fork').returncode, 4)
+        self.assertEqual(len(self.report('fork')['processes']), 1)
+
+    def test_a_full_ring_drops_and_counts(self):
+        run = self.watch('flood', '20000')
+        self.assertEqual((run.returncode, run.stdout), (0, 'through\n'), run.stderr)
+        self.assertRegex(run.stderr, r'lost: [\d,]+ events found no room')
+        self.assertGreater(self.report('flood')['end']['events_lost'], 1000)
+
+    def test_threads_by_the_thousand(self):
+        run = self.watch('threads', '10000')
+        self.assertEqual((run.returncode, run.stdout), (0, 'all\n'), run.stderr)
+        report = self.report('threads')
+        # On a busy machine they may come faster than the watcher runs: then they are counted.
+        self.assertEqual(len(report['threads']) + report['end']['threads_lost'], 10001)
+        self.assertGreater(len(report['threads']), 4096)
+
+    def test_a_static_program_is_refused(self):
+        self.assert_one_line(
+            self.watch('static'), 2,
+            f'thrum: {TARGETS}/static: statically linked: its calls into libc cannot be seen\n')
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_program_that_does_not_exist(self):
+        self.assert_one_line(self.watch(target=['no-such-program']), 2,
+                             'thrum: no-such-program: no such command\n')
+        self.assert_one_line(self.watch(target=['./no-such-program']), 2,
+                             'thrum: ./no-such-program: No such file or directory\n')
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_folder_is_no_program(self):
+        self.assert_one_line(self.watch(target=['/tmp']), 2, 'thrum: /tmp: Permission denied\n')
+
+    def test_a_recording_that_cannot_be_written(self):
+        self.options = ['-o', '/no/such/place.thrum']
+        self.assert_one_line(self.watch('nothing'), 3,
+                             'thrum: /no/such/place.thrum: No such file or directory\n')
+
+    def test_a_script_runs_as_without(self):
+        script = self.folder / 'script'
+        script.write_text('#!/bin/sh\necho "$1"; exit 9\n')
+        script.chmod(0o755)
+        run = self.watch(target=[script, 'said'])
+        self.assertEqual((run.returncode, run.stdout), (9, 'said\n'), run.stderr)
+
+    def test_a_recording_is_for_its_owner_alone(self):
+        self.watch('nothing')
+        files = sorted(self.folder.iterdir())
+        self.assertEqual([path.name for path in files], ['nothing.html', 'nothing.thrum'])
+        for path in files:
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+
+    def test_a_recording_that_was_cut_off_is_read_as_far_as_it_goes(self):
+        self.watch('contended', '5')
+        whole = (self.folder / 'contended.thrum').read_bytes()
+        for size in (len(whole) - 1, len(whole) // 2, 40, 16):
+            with self.subTest(size=size):
+                (self.folder / 'cut.thrum').write_bytes(whole[:size])
+                run = command.thrum('report', 'cut.thrum', cwd=self.folder)
+                self.assertEqual(run.returncode, 3)
+                self.assertRegex(run.stderr, r'^thrum: cut.thrum: read in part: [^\n]+\n$')
+
+    def test_what_is_no_recording(self):
+        for text in (b'', b'THRUMREC', b'x' * 100):
+            with self.subTest(text=text):
+                (self.folder / 'x.thrum').write_bytes(text)
+                self.assert_one_line(command.thrum('report', 'x.thrum', cwd=self.folder), 2,
+                                     'thrum: x.thrum: not a recording of thrum watch\n')
+        (self.folder / 'x.thrum').write_bytes(b'THRUMREC' + bytes([9, 0, 0, 0, 0, 0, 0, 0]))
+        self.assert_one_line(
+            command.thrum('report', 'x.thrum', cwd=self.folder), 2,
+            'thrum: x.thrum: a recording of version 9; this thrum reads version 1\n')
+        self.assert_one_line(command.thrum('report', 'no.thrum', cwd=self.folder), 2,
+                             'thrum: no.thrum: No such file or directory\n')
+
+    def test_the_page_lets_nothing_in_and_shows_names_as_text(self):
+        script = self.folder / 'x</script><script>alert(1)</script>'.replace('/', '')
+        script.write_text('#!/bin/sh\n')
+        script.chmod(0o755)
+        self.options = ['-o', 'p.thrum']
+        self.assertEqual(self.watch(target=[script]).returncode, 0)
+        page = (self.folder / 'p.html').read_text()
+        self.assertNotIn('alert(1)', page)
+        policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+        self.assertTrue(policy.startswith("default-src 'none'; "), policy)
+        self.assertNotIn('unsafe', policy)
+        for kind, element in (('script-src', r'<script>(.*?)</script>'), ('style-src', r'<style>(.*?)</style>')):
+            [source] = re.findall(element, page, re.DOTALL)
+            digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+            self.assertIn(f"{kind} 'sha256-{digest}'", policy)
+        self.assertNotRegex(page, r'https?://|innerHTML')
+
+    def test_forms_for_other_tools(self):
+        self.watch('contended', '20')
+        folded = command.thrum('report', 'contended.thrum', '--folded', cwd=self.folder)
+        self.assertRegex(folded.stdout, r'(?m)^contended;.*;work;.*;\[mutex hot\] \d+$')
+        run = command.thrum('report', 'contended.thrum', '--pprof', cwd=self.folder)
+        self.assertEqual((run.returncode, run.stdout), (0, 'contended.pb.gz\n'), run.stderr)
+        profile = gzip.decompress((self.folder / 'contended.pb.gz').read_bytes())
+        for text in (b'contentions', b'delay', b'nanoseconds', b'hot', b'work'):
+            self.assertIn(text, profile)
+
+    def test_a_form_that_cannot_be_written(self):
+        self.watch('nothing')
+        self.assert_one_line(
+            command.thrum('report', 'nothing.thrum', '--html', '-o', '/no/such/x', cwd=self.folder), 3,
+            'thrum: /no/such/x: No such file or directory\n')
+
+    def test_a_watcher_that_is_killed_leaves_what_it_had(self):
+        watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--', TARGETS / 'deadlock'],
+                                   cwd=self.folder, stderr=subprocess.PIPE, text=True)
+        watcher.stderr.readline()
+        watcher.stderr.readline()
+        [part] = self.folder.iterdir()
+        pid = json.loads(command.thrum('report', '--json', part).stdout)['meta']['pid']
+        watcher.kill()
+        os.kill(pid, signal.SIGKILL)
+        watcher.communicate()
+        run = command.thrum('report', part)
+        self.assertEqual(run.returncode, 3)
+        self.assertIn('Deadlock: 3 threads', run.stdout)
+
+
+if __name__ == '__main__':
+    command.main()

@@ -69,8 +69,8 @@ class Hazard {
   THRUM_API static std::size_t unprotected(std::span<void*> objects) noexcept;
 
  private:
-  static inline const char everything_ = 0;
-  static constexpr const void* kEverything = &everything_;
+  // No object of anybody's, and the same in every shared library.
+  static constexpr const void* kEverything = &hazards_are_fenced;
 
   static std::atomic<const void*>& own() noexcept {
     (void)self();  // listed, so that others look at it

@@ -123,7 +123,7 @@ std::string interpreter_of(std::string_view head) {
   if (!head.starts_with("#!")) return {};
   head = head.substr(2, std::min(head.find('\n'), head.size()) - 2);
   head.remove_prefix(std::min(head.find_first_not_of(" \t"), head.size()));
-  const std::string path(head.substr(0, head.find_first_of(" \t\r")));
+  std::string path(head.substr(0, head.find_first_of(" \t\r")));
   if (!path.ends_with("/env")) return path;
   // #!/usr/bin/env python3
   head.remove_prefix(path.size());

@@ -76,7 +76,7 @@ std::vector<std::uint64_t> WaitGraph::holders(const Moment& moment,
       // bit that somebody sleeps.
       std::uint32_t word = 0;
       if (!read_(moment.pid, wait.object(), &word, 1) || (word >> 31) == 0) return {};
-      const std::vector<std::uint64_t> holder = by_tid(word & 0x3fffffff);
+      std::vector<std::uint64_t> holder = by_tid(word & 0x3fffffff);
       for (const Moment& other : moments) {
         if (!holder.empty() && other.thread == holder[0] && other.process == moment.process) {
           return holder;

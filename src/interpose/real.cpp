@@ -24,10 +24,12 @@ void resolve() noexcept {
   // Two threads may both look, and find the same.
   static constinit std::atomic<bool> resolved{false};
   if (resolved.load(std::memory_order_acquire)) return;  // [resolved]
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define THRUM_FUNCTION(result, name, parameters, version) \
   real.name = reinterpret_cast<result(*) parameters>(next(#name, version));
 #include "interpose/functions.def"
 #undef THRUM_FUNCTION
+  // NOLINTEND(bugprone-macro-parentheses)
   resolved.store(true, std::memory_order_release);  // [resolved]
 }
 

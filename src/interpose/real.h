@@ -17,6 +17,7 @@
 namespace thrum::interpose {
 
 struct Real {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration
 #define THRUM_FUNCTION(result, name, parameters, version) result(*name) parameters;
 #include "interpose/functions.def"
 #undef THRUM_FUNCTION

@@ -174,6 +174,7 @@ int write_module(dl_phdr_info* info, std::size_t, void* data) noexcept {
   unsigned char* const to = process.modules + at;
   std::memcpy(to, &head, sizeof head);
   std::memset(to + sizeof head, 0, head.path_bytes);
+  // Zeros follow. NOLINTNEXTLINE(bugprone-not-null-terminated-result)
   std::memcpy(to + sizeof head, path, length);
   process.modules_bytes.store(at + static_cast<std::uint32_t>(sizeof head) + head.path_bytes,
                               std::memory_order_release);  // [modules]

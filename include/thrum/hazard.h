@@ -64,7 +64,7 @@ class Hazard {
 
   /// Moves the objects that nobody protects to the front. They must have been unlinked before: then
   /// they stay unprotected.
-  /// Returns  how many they are; 0 if that cannot be known now.
+  /// Returns  how many they are; 0 if that cannot be known now, as while another thread starts.
   /// Cost     a membarrier() and a look at each thread: some microseconds.
   THRUM_API static std::size_t unprotected(std::span<void*> objects) noexcept;
 

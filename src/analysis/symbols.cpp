@@ -98,6 +98,17 @@ void take_call(Dwarf_Die* cu, Dwarf_Die* inlined, Frame& frame) {
   }
 }
 
+// Returns the compilation unit that an address is in; null if there is none.
+Dwarf_Die* unit_of(Dwfl_Module* module, Dwarf_Addr pc, Dwarf_Addr& bias) {
+  if (Dwarf_Die* const unit = dwfl_module_addrdie(module, pc, &bias)) return unit;
+  // Clang writes no .debug_aranges: look through all of them.
+  Dwarf_Die* unit = nullptr;
+  while ((unit = dwfl_module_nextcu(module, unit, &bias)) != nullptr) {
+    if (dwarf_haspc(unit, pc - bias) == 1) return unit;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 struct Symbols::Impl {
@@ -161,15 +172,16 @@ std::vector<Frame> Symbols::Impl::find(std::uint64_t return_address) {
               {},
               0,
               path};
-  if (Dwfl_Line* const line = dwfl_module_getsrc(module, pc)) {
+  Dwarf_Addr bias = 0;
+  Dwarf_Die* const cu = unit_of(module, pc, bias);
+  if (Dwarf_Line* const line = cu != nullptr ? dwarf_getsrc_die(cu, pc - bias) : nullptr) {
     int number = 0;
-    frame.file = text_of(dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr));
+    (void)dwarf_lineno(line, &number);
+    frame.file = text_of(dwarf_linesrc(line, nullptr, nullptr));
     frame.line = static_cast<std::uint32_t>(number);
   }
 
   std::vector<Frame> found;
-  Dwarf_Addr bias = 0;
-  Dwarf_Die* const cu = dwfl_module_addrdie(module, pc, &bias);
   // The innermost scope, then what it really lies in: not the scopes of its definition.
   Dwarf_Die* innermost = nullptr;
   Dwarf_Die* scopes = nullptr;

@@ -35,6 +35,7 @@ class QuietLock {
                                       std::memory_order_relaxed)) {
       return true;
     }
+    if (deadline.is_poll()) return false;
     while (word_.exchange(2, std::memory_order_acquire) != 0) {  // [list]
       if (sleep(word_, 2, deadline) == Wake::timeout) {
         return word_.exchange(2, std::memory_order_acquire) == 0;  // [list]

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
 //
-// Timers. Those that wait for their time are in a heap, by time;
+// Timers (docs/decisions/0009-timers.md). Those that wait for their time are in a heap, by time;
 // one thread, hidden from enumerate(), sleeps until the first of them is due and starts its thread.
 // It is made with the first timer, and ends itself a moment after the last.
 //

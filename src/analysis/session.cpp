@@ -178,7 +178,9 @@ void Session::hear_signals() {
 
 void Session::look_for_deadlocks() {
   const std::uint64_t now_ns = trace::monotonic_ns() - memory_.origin_ns();
-  for (const Cycle& cycle : graph_.look(collector_.moments())) {
+  const std::vector<Moment> moments = collector_.moments();
+  if (options_.on_look) options_.on_look({now_ns, moments, collector_});
+  for (const Cycle& cycle : graph_.look(moments)) {
     Json threads = Json::array();
     for (const Link& link : cycle) {
       const trace::Event wait{0, link.thread.waits_for, 0, 0};

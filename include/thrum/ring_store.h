@@ -480,7 +480,7 @@ class RingStore : public QueueSize<RingStore<T>> {
   }
 
   // Looks through the rings that were left. Returns one of so many slots that nobody looks at any
-  // more, or null; frees half of the others.
+  // more, or null; of the others that nobody looks at keeps kLeft / 2 and frees the rest.
   std::unique_ptr<Ring> sort_left(std::size_t capacity) noexcept {
     if (!recycles_ || left_.load(std::memory_order_relaxed) == nullptr) return nullptr;
     std::array<void*, 2 * kLeft> found;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/collector.h"
 #include "analysis/recording.h"
 
 namespace thrum::analysis {
@@ -17,14 +18,23 @@ enum class Level : std::uint8_t {
   schedstat,  ///< recorder, and what /proc counts
 };
 
+/// What is seen of the program at one moment.
+struct Look {
+  std::uint64_t ns;  ///< since the recording's start
+  const std::vector<Moment>& threads;
+  Collector& names;  ///< knows what addresses are called
+};
+
 struct WatchOptions {
   std::vector<std::string> command;
-  std::string output;  ///< where the recording goes
+  std::uint32_t pid = 0;  ///< a process that runs already, instead of a command
+  std::string output;     ///< where the recording goes
   Level level = Level::best;
   bool record_all = false;        ///< each acquire is an event
   bool follow = true;             ///< child processes too
   bool kill_on_deadlock = false;  ///< end the program when it has locked itself up
   std::function<void(const Json& alarm)> on_alarm;  ///< a deadlock, while it happens
+  std::function<void(const Look& look)> on_look;    ///< some hundred times a second
 };
 
 /// The program cannot be watched: what() is one line.
@@ -34,11 +44,11 @@ class CannotWatch : public std::runtime_error {
 };
 
 struct WatchResult {
-  int wait_status = 0;       ///< of the program, as waitpid() has it
+  int wait_status = 0;       ///< of the program, as waitpid() has it; 0 of one that ran already
   bool interrupted = false;  ///< by a second Ctrl-C, or SIGTERM
 };
 
-/// Runs a program, records it to its end, and writes the recording. The caller has one thread.
+/// Runs a program, or looks at one that runs, and writes a recording. The caller has one thread.
 /// Throws  CannotWatch, std::system_error
 WatchResult watch(const WatchOptions& options);
 

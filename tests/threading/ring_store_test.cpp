@@ -301,21 +301,30 @@ TEST(RingStore, AllocatesNothingInUseWhateverIsInIt) {
 
 TEST(AHalfDoneGet, KeepsItsRing) {
   Queue<Freezable> queue;
-  for (int i = 0; i < 10'000; ++i) queue.put(i);
+  int next = 0, expected = 0;
+  const auto put = [&](int n) {
+    for (; n > 0; --n) queue.put(next++);
+  };
+  const auto get = [&](int n) {
+    for (; n > 0; --n) ASSERT_EQ(queue.get(nonblocking), expected++);
+  };
+  put(20'000);
+  get(10'000);  // rings are as large as they get
   Freezer freezer;
-  Actor getter([&] {
+  Actor getter([&, item = expected++] {
     freezer.freeze_me();
-    EXPECT_EQ(queue.get(), 0);
+    EXPECT_EQ(queue.get(), item);
   });
   freezer.until_frozen();
-  for (int i = 1; i < 10'000; ++i) ASSERT_EQ(queue.get(nonblocking), i);
-  for (int i = 0; i < 200'000; ++i) {  // rings are left, and used again, but not that one
-    queue.put(i);
-    if (i >= 10'000) {
-      ASSERT_EQ(queue.get(nonblocking), i - 10'000);
-    }
+  for (int i = 0; i < 200; ++i) {  // rings are left, and used again, but not that one
+    put(1000);
+    get(1000);
   }
+  put(100'000);  // all that were left are in use
   freezer.thaw();
+  getter.join();  // has written to its slot
+  get(next - expected);
+  EXPECT_TRUE(queue.empty());
 }
 
 // hard-bugs 22: who is frozen half-way stops nobody else.

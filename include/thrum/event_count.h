@@ -4,7 +4,8 @@
 // Edges
 //   [sleepers] change -> announce, register -> look: who changes the queue and then asks "does
 //              anybody sleep?", and who says "I sleep" and then looks at the queue once more.
-//              seq_cst on all four puts them in one order, so at least one sees the other.
+//              seq_cst on all four puts them in one order, so at least one sees the other. A lock
+//              around the first two and around the look does as well (locked_store.h).
 #pragma once
 
 #include <atomic>

@@ -2,12 +2,15 @@
 // SPDX-License-Identifier: MIT
 //
 // Edges
-//   [count] put, get -> look: the counters move under the lock; seq_cst: together with EventCount's
-//           [sleepers] either who moved one sees the sleeper or the sleeper the new count.
+//   [count] put, get -> look: who sees a counter, or the end, from outside sees what was counted
+//           before it. Nobody falls asleep for what was seen so: may_put() and may_get() look under
+//           the lock, under which those who change the queue ask for sleepers. Of two such sections
+//           either the later one sees the change, or the change comes later and sees the sleeper.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -30,7 +33,7 @@ template <class T>
 class FifoItems {
  public:
   void push(T& item) { items_.push_back(std::move(item)); }
-  T& next() { return items_.front(); }
+  T& next() noexcept { return items_.front(); }
   void pop() noexcept { items_.pop_front(); }
   std::size_t size() const noexcept { return items_.size(); }
 
@@ -43,7 +46,7 @@ template <class T>
 class LifoItems {
  public:
   void push(T& item) { items_.push_back(std::move(item)); }
-  T& next() { return items_.back(); }
+  T& next() noexcept { return items_.back(); }
   void pop() noexcept { items_.pop_back(); }
   std::size_t size() const noexcept { return items_.size(); }
 
@@ -60,7 +63,11 @@ class HeapItems {
 
   void push(T& item) {
     // Room first: nothing has changed if there is no memory.
-    if (items_.size() == items_.capacity()) items_.reserve(std::max<std::size_t>(16, 2 * size()));
+    if (items_.size() == items_.capacity()) {
+      const std::size_t room = std::max<std::size_t>(16, 2 * size());
+      way_.reserve(static_cast<std::size_t>(std::bit_width(room)));
+      items_.reserve(room);
+    }
     std::size_t hole = items_.size();
     while (hole != 0 && less_(std::as_const(item), look((hole - 1) / 2))) hole = (hole - 1) / 2;
     items_.push_back(box(item));
@@ -71,8 +78,8 @@ class HeapItems {
     items_[hole] = std::move(added);
   }
 
-  /// Finds the way the hole at the top will sink; may throw, changes nothing.
-  T& next() {
+  /// Finds the way the hole at the top will sink; may throw if a comparison does, changes nothing.
+  T& next() noexcept(std::is_nothrow_invocable_v<Compare&, const T&, const T&>) {
     way_.clear();
     const std::size_t last = items_.size() - 1;
     for (std::size_t at = 0;;) {
@@ -118,7 +125,7 @@ class HeapItems {
   const T& look(std::size_t at) const noexcept { return unbox(const_cast<Box&>(items_[at])); }
 
   std::vector<Box> items_;
-  std::vector<std::size_t> way_;  // of the hole that next() made; as deep as the heap
+  std::vector<std::size_t> way_;  // of the hole that next() made; has room for the deepest
   Compare less_;
 };
 
@@ -145,7 +152,7 @@ class LockedStore : public QueueSize<LockedStore<T, Items>> {
       if (is_closed()) return Outcome::closed;
       if (this->full()) return Outcome::would_block;
       items_.push(item);
-      puts_.store(puts_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);  // [count]
+      puts_.store(puts_.load(std::memory_order_relaxed) + 1, std::memory_order_release);  // [count]
       wake_getter = getters.announce();
       wake_putter = slept && !this->full() && putters.announce();
     }
@@ -163,13 +170,13 @@ class LockedStore : public QueueSize<LockedStore<T, Items>> {
       store.acquire();
     }
     ~Removal() {
-      const bool taken = found_ && std::uncaught_exceptions() == exceptions_;
+      const bool taken = found_ && exceptions() == exceptions_;
       const Word* const getter = store_.getters.address();
       const Word* const putter = store_.putters.address();
       if (taken) {
         store_.items_.pop();
         store_.gets_.store(store_.gets_.load(std::memory_order_relaxed) + 1,
-                           std::memory_order_seq_cst);  // [count]
+                           std::memory_order_release);  // [count]
       }
       const bool wake_putter = taken && store_.putters.announce();
       const bool wake_getter = slept_ && !store_.empty() && store_.getters.announce();
@@ -188,9 +195,16 @@ class LockedStore : public QueueSize<LockedStore<T, Items>> {
     }
 
    private:
+    // Counting them takes longer than all the rest, where none can come.
+    static int exceptions() noexcept {
+      constexpr bool kQuiet =
+          std::is_nothrow_move_constructible_v<T> && noexcept(std::declval<Items&>().next());
+      return kQuiet ? 0 : std::uncaught_exceptions();
+    }
+
     LockedStore& store_;
     const bool slept_;
-    const int exceptions_ = std::uncaught_exceptions();
+    const int exceptions_ = exceptions();
     bool found_ = false;
   };
 
@@ -214,12 +228,24 @@ class LockedStore : public QueueSize<LockedStore<T, Items>> {
   void close() {
     acquire();
     const Guard release(lock_, std::adopt_lock);
-    closed_.store(true, std::memory_order_seq_cst);  // [count]
+    closed_.store(true, std::memory_order_release);  // [count]
   }
-  bool is_closed() const noexcept { return closed_.load(std::memory_order_seq_cst); }  // [count]
+  bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }  // [count]
 
-  std::uint64_t puts() const noexcept { return puts_.load(std::memory_order_seq_cst); }  // [count]
-  std::uint64_t gets() const noexcept { return gets_.load(std::memory_order_seq_cst); }  // [count]
+  /// Returns whether a put need not sleep; a get.
+  bool may_put() {
+    acquire();
+    const Guard release(lock_, std::adopt_lock);
+    return !this->full() || is_closed();
+  }
+  bool may_get() {
+    acquire();
+    const Guard release(lock_, std::adopt_lock);
+    return !this->empty() || is_closed();
+  }
+
+  std::uint64_t puts() const noexcept { return puts_.load(std::memory_order_acquire); }  // [count]
+  std::uint64_t gets() const noexcept { return gets_.load(std::memory_order_acquire); }  // [count]
 
   std::size_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
   void set_limit(std::size_t limit) noexcept { limit_.store(limit, std::memory_order_relaxed); }

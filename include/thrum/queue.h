@@ -272,7 +272,7 @@ class BasicQueue {
     if (deadline != nullptr && deadline->is_poll()) return Outcome::would_block;
     WaitingFor what = waiting_for(Waitable::queue_put);
     return store_.putters.block_on([&](bool slept) { return store_.try_put(item, slept); },
-                                   [&] { return !store_.full() || store_.is_closed(); },
+                                   [&] { return store_.may_put(); },
                                    deadline != nullptr ? *deadline : Deadline(forever), what);
   }
 
@@ -288,7 +288,7 @@ class BasicQueue {
     if (deadline != nullptr && deadline->is_poll()) return Outcome::would_block;
     WaitingFor what = waiting_for(Waitable::queue_get);
     return store_.getters.block_on([&](bool slept) { return store_.try_get(sink, slept); },
-                                   [&] { return !store_.empty() || store_.is_closed(); },
+                                   [&] { return store_.may_get(); },
                                    deadline != nullptr ? *deadline : Deadline(forever), what);
   }
 
@@ -299,8 +299,7 @@ class BasicQueue {
       if (!store_.empty()) return Outcome::done;
       return store_.is_closed() && store_.empty() ? Outcome::closed : Outcome::would_block;
     };
-    return store_.getters.block_on(
-        look, [&] { return !store_.empty() || store_.is_closed(); }, forever, what);
+    return store_.getters.block_on(look, [&] { return store_.may_get(); }, forever, what);
   }
 
   // Returns false when no item will come.

@@ -18,8 +18,7 @@ class QueueSize {
     return got < put ? static_cast<std::size_t>(put - got) : 0;
   }
 
-  /// True only if it was so at one moment of the call, as full(): whoever changes it later sees the
-  /// thread that sleeps because of it.
+  /// True only if it was so at one moment of the call, as full().
   bool empty() const noexcept {
     const std::uint64_t got = store().gets();  // first: when puts() is read they are no fewer
     return store().puts() == got;

@@ -117,6 +117,10 @@ class RingStore : public QueueSize<RingStore<T>> {
     return ring.next.load(std::memory_order_seq_cst) == kEnd;  // [chain]
   }
 
+  /// Returns whether a put need not sleep; a get.
+  bool may_put() const noexcept { return !this->full() || is_closed(); }
+  bool may_get() const noexcept { return !this->empty() || is_closed(); }
+
   /// How many were ever put, and got.
   std::uint64_t puts() const noexcept {
     Hazard hazard;

@@ -121,7 +121,13 @@ LiveScreen::~LiveScreen() {
 }
 
 bool LiveScreen::open() const { return terminal_->screen != nullptr; }
-void LiveScreen::close() { terminal_->leave(); }
+
+void LiveScreen::close(const std::string& word) {
+  terminal_->leave();
+  std::fprintf(terminal_->out, "%s\n", word.c_str());
+  std::fflush(terminal_->out);
+}
+
 
 std::size_t LiveScreen::columns() const { return static_cast<std::size_t>(getmaxx(stdscr)); }
 std::size_t LiveScreen::rows() const { return static_cast<std::size_t>(getmaxy(stdscr)); }

@@ -27,8 +27,8 @@ class LiveScreen {
   static std::string problem();
 
   bool open() const;
-  /// Gives the terminal back; the program's output still goes to the file.
-  void close();
+  /// Gives the terminal back with a word; the program's output still goes to the file.
+  void close(const std::string& word);
   std::size_t columns() const;
   std::size_t rows() const;
   /// Shows the lines, which have ink marks.

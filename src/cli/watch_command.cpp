@@ -70,7 +70,7 @@ class View {
     if (now < next_) return;
     next_ = now + std::chrono::milliseconds(100);
     live_.tick();
-    if (screen_.wants_to_leave()) return screen_.close();
+    if (screen_.wants_to_leave()) return screen_.close("The program goes on; Ctrl-C ends it.");
     std::vector<std::string> head = head_;
     head[0] += "  " + text::human_ns(static_cast<double>(look.ns));
     screen_.show(live_.lines(head, screen_.columns(), screen_.rows()));

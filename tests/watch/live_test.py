@@ -119,6 +119,7 @@ class Live(unittest.TestCase):
         os.write(terminal.main, b'q')
         self.assertEqual(terminal.end(), 7)
         self.assertEqual((self.folder / 'contended.out').read_text(), 'done\n')
+        self.assertIn('The program goes on; Ctrl-C ends it.', terminal.text)
         self.assertIn('exit status 7', terminal.text)
 
     def test_the_program_reads_no_keys(self):

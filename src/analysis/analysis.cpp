@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "analysis/places.h"
+#include "analysis/procfs.h"
 
 namespace thrum::analysis {
 
@@ -49,6 +50,7 @@ std::string object_text(const Analysis& analysis, const Thread& thread, std::uin
                         trace::Kind kind) {
   const Recording& recording = *analysis.recording;
   if (kind == trace::Kind::sleep) return "sleep";
+  if (kind == trace::Kind::call) return name_of_call(static_cast<long>(object) - 1);
   if (kind == trace::Kind::join) {
     for (const Life& life : analysis.lives) {
       // The thread that is joined is known by its pthread_t, which is not recorded: by its end.

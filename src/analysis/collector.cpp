@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <fstream>
 
 #include "analysis/collector_state.h"
+#include "analysis/procfs.h"
 #include "trace/shared.h"
 
 namespace thrum::analysis {
@@ -29,14 +29,6 @@ constexpr std::uint64_t kMostSnapshotBytes = 256u << 20;
 constexpr std::size_t kEventsTogether = 1024;
 
 std::string text_of(const char* from, std::size_t size) { return {from, strnlen(from, size)}; }
-
-// The kernel's name of a thread; empty if it is gone.
-std::string comm_of(std::uint32_t pid, std::uint32_t tid) {
-  std::ifstream file(fmt::format("/proc/{}/task/{}/comm", pid, tid));
-  std::string name;
-  std::getline(file, name);
-  return name;
-}
 
 }  // namespace
 
@@ -112,24 +104,10 @@ void Collector::read_modules(Mapped& process) {
 // What dlopen() brought later: the process's own list is of its start.
 void Collector::read_maps(Mapped& process) {
   const std::size_t before = process.info.modules.size();
-  std::ifstream maps(fmt::format("/proc/{}/maps", process.info.pid));
-  for (std::string line; std::getline(maps, line);) {
-    unsigned long long low = 0, high = 0, offset = 0;
-    int path_at = 0;
-    if (std::sscanf(line.c_str(), "%llx-%llx %*s %llx %*s %*s %n", &low, &high, &offset, &path_at) <
-            3 ||
-        path_at <= 0 || static_cast<std::size_t>(path_at) >= line.size() ||
-        line[static_cast<std::size_t>(path_at)] != '/') {
-      continue;
-    }
-    const std::string path = line.substr(static_cast<std::size_t>(path_at));
+  for (Module& module : modules_of(static_cast<pid_t>(process.info.pid))) {
     auto& modules = process.info.modules;
-    const auto known = std::ranges::find(modules, path, &Module::path);
-    if (known == modules.end()) {
-      // Shared objects begin at their address 0.
-      if (offset == 0) modules.push_back({low, low, high, path});
-    } else if (known->high < high && static_cast<std::size_t>(known - modules.begin()) >= before) {
-      known->high = high;
+    if (std::ranges::find(modules, module.path, &Module::path) == modules.end()) {
+      modules.push_back(std::move(module));
     }
   }
   if (process.info.modules.size() == before) return;
@@ -363,7 +341,8 @@ void Collector::refresh_names() {
     Slot& slot = slots_[i];
     if (slot.thread == nullptr || slot.thread->tid == 0 || entries_[slot.entry] == nullptr)
       continue;
-    const std::string name = comm_of(entries_[slot.entry]->info.pid, slot.thread->tid);
+    const std::string name = comm_of(static_cast<pid_t>(entries_[slot.entry]->info.pid),
+                                     static_cast<pid_t>(slot.thread->tid));
     trace::Slot& shared = memory_->slots[i];
     if (name.empty() || name == text_of(shared.name, sizeof shared.name)) continue;
     std::memset(shared.name, 0, sizeof shared.name);

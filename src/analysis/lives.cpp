@@ -109,7 +109,7 @@ class Lives {
     for (const Life& life : analysis_.lives) {
       for (const Event& event : life.thread->events) {
         if ((event.type() != Type::acquire && event.type() != Type::wait_begin) ||
-            event.kind() == Kind::join || event.object() == 0) {
+            event.kind() == Kind::join || event.kind() == Kind::call || event.object() == 0) {
           continue;
         }
         const Place place{life.thread->process, event.object()};
@@ -223,8 +223,11 @@ class Lives {
   void slice_by_switches(Life& life) {
     const std::vector<Switch>& all = switches_.at(life.thread->tid);
     auto one = std::ranges::lower_bound(all, life.begin, {}, &Switch::ns);
-    bool on = life.thread->created == 0 || life.thread->created == life.thread->started;
-    bool ran = on;
+    // One that was met while it lived: off its processor if the record begins with getting it.
+    const bool was_met = life.thread->created == 0;
+    bool on = was_met ? one == all.end() || (one->flags & Switch::kOut) != 0
+                      : life.thread->created == life.thread->started;
+    bool ran = on || was_met;
     // Where the record begins with an end, it ran.
     if (one != all.end() && (one->flags & Switch::kOut) != 0) on = true;
     bool preempted = false;

@@ -89,6 +89,8 @@ std::string_view name_of(trace::Kind kind) {
       return "futex";
     case Kind::sleep:
       return "sleep";
+    case Kind::call:
+      return "system call";
     case Kind::none:
       break;
   }
@@ -117,6 +119,8 @@ std::string text_of_end(const Thread& thread) {
       return "with the process";
     case End::exec:
       return "exec";
+    case End::unseen:
+      return "ended";
   }
   return "?";
 }

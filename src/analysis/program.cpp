@@ -84,15 +84,20 @@ std::string_view sanitizer_of(Elf* elf) {
   return {};
 }
 
-// Returns why an ELF file cannot be observed, empty if it can.
-std::string problem_of(Elf* elf, const struct stat& status) {
+// Returns why an ELF file cannot be run or read, empty if it can.
+std::string problem_of(Elf* elf) {
   GElf_Ehdr header;
   if (gelf_getehdr(elf, &header) == nullptr) return "not a program that can be read";
 #if defined(__x86_64__)
   if (header.e_machine != EM_X86_64) return "made for another processor than thrum";
 #endif
+  return {};
+}
+
+// Returns why no recorder can be loaded into an ELF file, empty if one can.
+std::string unrecordable(Elf* elf, const struct stat& status) {
   if ((status.st_mode & (S_ISUID | S_ISGID)) != 0 && geteuid() != 0) {
-    return "setuid: the system lets nobody look inside";
+    return "it is setuid: the system lets nobody look inside";
   }
   std::size_t n = 0;
   elf_getphdrnum(elf, &n);
@@ -109,11 +114,12 @@ std::string problem_of(Elf* elf, const struct stat& status) {
     }
   }
   if (interpreter.empty()) {
-    return "statically linked: its calls into libc cannot be seen";
+    return "it is statically linked: its calls into libc cannot be seen";
   }
-  if (interpreter.find("musl") != std::string::npos) return "linked with musl, not with glibc";
+  if (interpreter.find("musl") != std::string::npos)
+    return "it is linked with musl, not with glibc";
   if (const std::string_view sanitizer = sanitizer_of(elf); !sanitizer.empty()) {
-    return fmt::format("built with {}, which takes the same calls; build it without", sanitizer);
+    return fmt::format("it is built with {}, which takes the same calls", sanitizer);
   }
   return {};
 }
@@ -158,7 +164,9 @@ Program find_program(const std::string& command) {
       struct stat status{};
       fstat(fileno(file.get()), &status);
       const OpenElf elf(fileno(file.get()));
-      if (elf.get() != nullptr) program.problem = problem_of(elf.get(), status);
+      if (elf.get() == nullptr) return program;
+      program.problem = problem_of(elf.get());
+      if (program.problem.empty()) program.unrecordable = unrecordable(elf.get(), status);
       return program;
     }
     path = interpreter_of(text);

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -20,14 +19,17 @@
 #include <optional>
 #include <system_error>
 
+#include "analysis/alarm.h"
 #include "analysis/collector.h"
-#include "analysis/places.h"
+#include "analysis/procfs.h"
 #include "analysis/program.h"
+#include "analysis/sampling_session.h"
 #include "analysis/scheduling.h"
 #include "analysis/shared_memory.h"
 #include "analysis/switch_recorder.h"
 #include "analysis/target.h"
 #include "analysis/wait_graph.h"
+#include "analysis/watcher_signals.h"
 #include "trace/ticks.h"
 
 namespace thrum::analysis {
@@ -37,42 +39,6 @@ constexpr std::int64_t kShortestNs = 500'000;
 constexpr std::int64_t kLongestNs = 10'000'000;
 constexpr std::uint64_t kLookNs = 10'000'000;
 constexpr std::uint64_t kRefreshNs = 200'000'000;
-
-// Ctrl-C is the program's, which got it as well; a second one, and SIGTERM, end the program.
-class Signals {
- public:
-  Signals() {
-    sigset_t caught;
-    sigemptyset(&caught);
-    sigaddset(&caught, SIGINT);
-    sigaddset(&caught, SIGTERM);
-    sigprocmask(SIG_BLOCK, &caught, &old_);
-    file_ = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
-    // Does nothing but end a sleep.
-    struct sigaction wake{};
-    wake.sa_handler = [](int) {};
-    sigaction(SIGCHLD, &wake, &old_child_);
-  }
-  ~Signals() {
-    close(file_);
-    sigaction(SIGCHLD, &old_child_, nullptr);
-    sigprocmask(SIG_SETMASK, &old_, nullptr);
-  }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-
-  // Returns the next signal that came, if one did.
-  std::optional<signalfd_siginfo> next() const {
-    signalfd_siginfo info{};
-    if (read(file_, &info, sizeof info) != sizeof info) return std::nullopt;
-    return info;
-  }
-
- private:
-  int file_ = -1;
-  sigset_t old_{};
-  struct sigaction old_child_{};
-};
 
 std::string preload(const std::string& library) {
   const char* const already = std::getenv("LD_PRELOAD");
@@ -95,7 +61,7 @@ class Session {
   const WatchOptions& options_;
   WatchResult result_;
   int interrupts_ = 0;
-  Signals signals_;
+  WatcherSignals signals_;
   SharedMemory memory_;
   RecordingWriter writer_;
   Collector collector_;
@@ -163,6 +129,7 @@ void Session::sleep(std::int64_t ns) {
   bell.store(0, std::memory_order_relaxed);
 }
 
+// Ctrl-C is the program's, which got it as well; a second one, and SIGTERM, end the program.
 void Session::hear_signals() {
   while (const auto signal = signals_.next()) {
     const bool from_terminal = signal->ssi_code == SI_KERNEL;
@@ -181,29 +148,17 @@ void Session::look_for_deadlocks() {
   const std::vector<Moment> moments = collector_.moments();
   if (options_.on_look) options_.on_look({now_ns, moments, collector_});
   for (const Cycle& cycle : graph_.look(moments)) {
-    Json threads = Json::array();
-    for (const Link& link : cycle) {
+    const Json alarm = deadlock_alarm(cycle, now_ns, [&](const Link& link) {
+      const std::uint64_t serial = link.thread.thread;
+      const Thread* const thread = collector_.thread(serial);
       const trace::Event wait{0, link.thread.waits_for, 0, 0};
-      const Thread* const thread = collector_.thread(link.thread.thread);
-      const auto place = [&](std::uint64_t site_stack) {
-        const std::vector<Frame> frames = collector_.frames(link.thread.thread, site_stack);
-        Json list = Json::array();
-        for (const Frame& frame : frames) list.push_back(text_of(frame));
-        const Frame* const innermost = here(frames);
-        return Json{{"at", innermost != nullptr ? text_of(*innermost) : ""},
-                    {"stack", std::move(list)}};
-      };
-      Json one{{"thread", link.thread.thread},
-               {"tid", link.thread.tid},
-               {"name", thread != nullptr ? thread->name : ""},
-               {"wants", fmt::format("{:#x}", wait.object())},
-               {"kind", name_of(wait.kind())},
-               {"object", collector_.variable(link.thread.process, wait.object())},
-               {"wants_at", place(link.thread.waits_at)}};
-      if (link.held_site_stack != 0) one["took_at"] = place(link.held_site_stack);
-      threads.push_back(std::move(one));
-    }
-    const Json alarm{{"kind", "deadlock"}, {"ns", now_ns}, {"threads", std::move(threads)}};
+      Described described{link.thread.tid, thread != nullptr ? thread->name : "",
+                          collector_.variable(link.thread.process, wait.object()),
+                          collector_.frames(serial, link.thread.waits_at)};
+      if (link.held_site_stack != 0)
+        described.took_at = collector_.frames(serial, link.held_site_stack);
+      return described;
+    });
     writer_.write(Chunk::alarm, alarm);
     if (options_.on_alarm) options_.on_alarm(alarm);
     if (options_.kill_on_deadlock) target_->kill(SIGKILL);
@@ -297,8 +252,16 @@ void Session::end() {
 }  // namespace
 
 WatchResult watch(const WatchOptions& options) {
+  if (options.pid != 0) {
+    const std::string why = why_not_attach(static_cast<pid_t>(options.pid));
+    if (!why.empty()) throw CannotWatch(why);
+    return watch_from_outside(options, {}, {});
+  }
   const Program program = find_program(options.command[0]);
   if (!program.problem.empty()) throw CannotWatch(program.problem);
+  if (!program.unrecordable.empty()) {
+    return watch_from_outside(options, program.path, program.unrecordable);
+  }
   return Session(options).run();
 }
 

@@ -27,7 +27,8 @@ struct Look {
 
 struct WatchOptions {
   std::vector<std::string> command;
-  std::string output;  ///< where the recording goes
+  std::uint32_t pid = 0;  ///< a process that runs already, instead of a command
+  std::string output;     ///< where the recording goes
   Level level = Level::best;
   bool record_all = false;        ///< each acquire is an event
   bool follow = true;             ///< child processes too
@@ -43,11 +44,11 @@ class CannotWatch : public std::runtime_error {
 };
 
 struct WatchResult {
-  int wait_status = 0;       ///< of the program, as waitpid() has it
+  int wait_status = 0;       ///< of the program, as waitpid() has it; 0 of one that ran already
   bool interrupted = false;  ///< by a second Ctrl-C, or SIGTERM
 };
 
-/// Runs a program, records it to its end, and writes the recording. The caller has one thread.
+/// Runs a program, or looks at one that runs, and writes a recording. The caller has one thread.
 /// Throws  CannotWatch, std::system_error
 WatchResult watch(const WatchOptions& options);
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <linux/perf_event.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,7 +33,9 @@ int paranoia() {
   return level;
 }
 
-std::string why_not(int error) {
+}  // namespace
+
+std::string SwitchRecorder::why_not(int error) {
   const int level = paranoia();
   if ((error == EACCES || error == EPERM) && level > 2 && level != 99) {
     return fmt::format(
@@ -43,10 +46,17 @@ std::string why_not(int error) {
   return fmt::format("perf_event_open: {}", std::generic_category().message(error));
 }
 
-}  // namespace
-
 SwitchRecorder::SwitchRecorder(pid_t pid, bool children, std::uint64_t origin_ns)
     : origin_ns_(origin_ns) {
+  open({pid}, children);
+}
+
+SwitchRecorder::SwitchRecorder(const std::vector<pid_t>& tids, std::uint64_t origin_ns)
+    : origin_ns_(origin_ns) {
+  open(tids, false);
+}
+
+void SwitchRecorder::open(const std::vector<pid_t>& tids, bool children) {
   perf_event_attr attributes{};
   attributes.size = sizeof attributes;
   attributes.type = PERF_TYPE_SOFTWARE;
@@ -63,38 +73,50 @@ SwitchRecorder::SwitchRecorder(pid_t pid, bool children, std::uint64_t origin_ns
   attributes.use_clockid = 1;
   attributes.clockid = CLOCK_MONOTONIC;
   const long processors = sysconf(_SC_NPROCESSORS_CONF);
-  for (int cpu = 0; cpu < processors; ++cpu) {
-    const auto file = static_cast<int>(
-        syscall(SYS_perf_event_open, &attributes, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC));
-    if (file < 0 && errno == ENODEV) continue;  // a processor that is off
-    if (file < 0) {
-      refusal_ = why_not(errno);
-      break;
+  for (int cpu = 0; cpu < processors && refusal_.empty(); ++cpu) {
+    int first = -1;
+    for (const pid_t tid : tids) {
+      // Inherited events have to be of one processor each.
+      const auto file = static_cast<int>(
+          syscall(SYS_perf_event_open, &attributes, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC));
+      if (file < 0 && errno == ENODEV) break;    // a processor that is off
+      if (file < 0 && errno == ESRCH) continue;  // the thread has ended
+      if (file < 0) {
+        refusal_ = why_not(errno);
+        break;
+      }
+      if (first >= 0) {
+        others_.push_back(file);
+        if (ioctl(file, PERF_EVENT_IOC_SET_OUTPUT, first) == 0) continue;
+        refusal_ = why_not(errno);
+        break;
+      }
+      void* const memory =
+          mmap(nullptr, kPage + kDataBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+      if (memory == MAP_FAILED) {
+        refusal_ =
+            fmt::format("no memory for switch records: {}", std::generic_category().message(errno));
+        close(file);
+        break;
+      }
+      buffers_.push_back({file, memory});
+      first = file;
     }
-    void* const memory =
-        mmap(nullptr, kPage + kDataBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    if (memory == MAP_FAILED) {
-      refusal_ =
-          fmt::format("no memory for switch records: {}", std::generic_category().message(errno));
-      close(file);
-      break;
-    }
-    buffers_.push_back({file, memory});
   }
-  if (!refusal_.empty()) {
-    for (const Buffer& buffer : buffers_) {
-      munmap(buffer.memory, kPage + kDataBytes);
-      close(buffer.file);
-    }
-    buffers_.clear();
-  }
+  if (buffers_.empty() && refusal_.empty()) refusal_ = why_not(ESRCH);
+  if (!refusal_.empty()) close_all();
 }
 
-SwitchRecorder::~SwitchRecorder() {
+SwitchRecorder::~SwitchRecorder() { close_all(); }
+
+void SwitchRecorder::close_all() {
+  for (const int file : others_) close(file);
+  others_.clear();
   for (const Buffer& buffer : buffers_) {
     munmap(buffer.memory, kPage + kDataBytes);
     close(buffer.file);
   }
+  buffers_.clear();
 }
 
 void SwitchRecorder::take(const unsigned char* record, std::size_t size,

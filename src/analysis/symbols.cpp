@@ -18,12 +18,13 @@
 namespace thrum::analysis {
 namespace {
 
-constexpr std::size_t kDeepest = 64;
+constexpr std::size_t kDeepest = 128;
 
 // What libdw calls back with: one stack, of a thread that is long gone.
 struct Snapshot {
   const trace::Registers* registers;
   std::span<const unsigned char> bytes;
+  Symbols::Known known = Symbols::Known::all;
   std::vector<std::uint64_t> addresses{};
   bool asked = false;
 };
@@ -45,14 +46,17 @@ bool read_memory(Dwfl*, Dwarf_Addr address, Dwarf_Word* word, void* argument) {
 }
 
 bool set_registers(Dwfl_Thread* thread, void* argument) {
-  const trace::Registers& registers = *static_cast<const Snapshot*>(argument)->registers;
+  const auto& snapshot = *static_cast<const Snapshot*>(argument);
+  const trace::Registers& registers = *snapshot.registers;
   // By their numbers in DWARF, of the psABI for x86-64: 3 rbx, 6 rbp, 7 rsp, 12 to 15 r12 to r15.
+  constexpr int kStackPointer = 7;
   const struct {
     int number;
     Dwarf_Word value;
   } known[] = {{3, registers.bx},   {6, registers.bp},   {7, registers.sp},  {12, registers.r12},
                {13, registers.r13}, {14, registers.r14}, {15, registers.r15}};
   for (const auto& [number, value] : known) {
+    if (snapshot.known == Symbols::Known::pc_and_sp && number != kStackPointer) continue;
     if (!dwfl_thread_state_registers(thread, number, 1, &value)) return false;
   }
   dwfl_thread_state_register_pc(thread, registers.pc);
@@ -242,9 +246,9 @@ std::string Symbols::variable(std::uint64_t address) {
 }
 
 std::vector<std::uint64_t> Symbols::unwind(const trace::Registers& registers,
-                                           std::span<const unsigned char> bytes) {
+                                           std::span<const unsigned char> bytes, Known known) {
   if (impl_->dwfl == nullptr) return {};
-  impl_->snapshot = {&registers, bytes};
+  impl_->snapshot = {&registers, bytes, known};
   if (!impl_->attached) {
     impl_->attached =
         dwfl_attach_state(impl_->dwfl, nullptr, 1, &impl_->thread_callbacks, &impl_->snapshot);

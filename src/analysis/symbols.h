@@ -26,9 +26,10 @@ class Symbols {
   std::vector<Frame> frames(std::uint64_t return_address);
   /// Returns the name of the variable at the address, empty if there is none.
   std::string variable(std::uint64_t address);
-  /// Returns the return addresses of a stack, from the innermost.
+  enum class Known : std::uint8_t { all, pc_and_sp };
+  /// Returns the return addresses of a stack, from the innermost. `bytes` begin at `registers.sp`.
   std::vector<std::uint64_t> unwind(const trace::Registers& registers,
-                                    std::span<const unsigned char> bytes);
+                                    std::span<const unsigned char> bytes, Known known = Known::all);
 
  private:
   struct Impl;

@@ -128,7 +128,6 @@ void LiveScreen::close(const std::string& word) {
   std::fflush(terminal_->out);
 }
 
-
 std::size_t LiveScreen::columns() const { return static_cast<std::size_t>(getmaxx(stdscr)); }
 std::size_t LiveScreen::rows() const { return static_cast<std::size_t>(getmaxy(stdscr)); }
 

@@ -14,7 +14,10 @@
 #include <system_error>
 #include <vector>
 
+#include "analysis/dump.h"
+#include "analysis/procfs.h"
 #include "analysis/session.h"
+#include "cli/dump_text.h"
 #include "cli/exit_code.h"
 #include "cli/live_screen.h"
 #include "cli/print_error.h"
@@ -33,6 +36,7 @@ struct Options {
   bool no_follow = false;
   bool no_page = false;
   bool live = false;
+  bool once = false, json = false, stop = false;
   std::string level = "best";
 };
 
@@ -91,14 +95,58 @@ class View {
   std::chrono::steady_clock::time_point next_{};
 };
 
+// A thread dump is the answer itself: to standard output.
+int dump(const Options& options) {
+  try {
+    const analysis::ThreadDump dump = analysis::dump_threads(options.watch.pid, options.stop);
+    if (options.json) {
+      fmt::print("{}\n", analysis::json_of(dump).dump(2, ' ', false,
+                                                      analysis::Json::error_handler_t::replace));
+    } else {
+      const text::Terminal terminal = text::Terminal::of(STDOUT_FILENO, options.no_colour);
+      for (const std::string& line : dump_text(dump)) fmt::print("{}\n", terminal.render(line));
+    }
+    return dump.alarms.empty() ? kClean : kFoundSomething;
+  } catch (const analysis::CannotWatch& error) {
+    print_error(fmt::format("process {}", options.watch.pid), error.what());
+    return kUsage;
+  }
+}
+
 int watch(Options& options) {
+  const bool attached = options.watch.pid != 0;
+  if (options.once || options.stop || options.json) {
+    if (!attached || (!options.once && options.json)) {
+      print_error(options.json && attached ? "--json" : "--once", "needs --pid PID --once");
+      return kUsage;
+    }
+    if (!options.once) {
+      print_error("--stop", "needs --once: a process is not stopped again and again");
+      return kUsage;
+    }
+    if (options.watch.command.empty()) return dump(options);
+  }
+  if (attached != options.watch.command.empty()) {
+    print_error(attached ? "--pid" : "watch",
+                attached ? "a process or a command, not both" : "what? see thrum watch --help");
+    return kUsage;
+  }
+  if (options.live && attached) {
+    print_error("--live", "needs a command: a process that runs already is shown by --pid alone");
+    return kUsage;
+  }
   const text::Terminal terminal = text::Terminal::of(STDERR_FILENO, options.no_colour);
-  const std::string& command = options.watch.command.front();
+  const std::string command = attached ? analysis::comm_of(static_cast<pid_t>(options.watch.pid),
+                                                           static_cast<pid_t>(options.watch.pid))
+                                       : options.watch.command.front();
+  const std::string subject = attached ? fmt::format("process {}", options.watch.pid) : command;
   options.watch.follow = !options.no_follow;
   options.watch.level = options.level == "schedstat"  ? analysis::Level::schedstat
                         : options.level == "switches" ? analysis::Level::switches
                                                       : analysis::Level::best;
-  if (options.watch.output.empty()) options.watch.output = recording_name(command);
+  if (options.watch.output.empty()) {
+    options.watch.output = recording_name(command.empty() ? subject : command);
+  }
   std::optional<View> view;
   bool deadlock = false;
   options.watch.on_alarm = [&](const analysis::Json& alarm) {
@@ -107,7 +155,7 @@ int watch(Options& options) {
     if (view.has_value() && view->open()) return;
     fmt::print(stderr, "\n");
     print(terminal, report::alarm(alarm));
-    if (!options.watch.kill_on_deadlock) {
+    if (!options.watch.kill_on_deadlock && !attached) {
       fmt::print(stderr, "  It will not end by itself; Ctrl-C ends it.\n");
     }
   };
@@ -142,7 +190,7 @@ int watch(Options& options) {
     return options.watch.kill_on_deadlock && deadlock ? kFoundSomething
                                                       : exit_code_of(result.wait_status, deadlock);
   } catch (const analysis::CannotWatch& error) {
-    print_error(command, error.what());
+    print_error(subject, error.what());
     return kUsage;
   } catch (const report::CannotWrite& error) {
     print_error(error.path(), error.what());
@@ -161,8 +209,20 @@ void add_watch_command(CLI::App& app, int& exit_code) {
       app.add_subcommand("watch", "See what the threads of any program do, and why it hangs");
   watch_command
       ->add_option("COMMAND", options->watch.command, "The program and its arguments, after --")
-      ->type_name("")
-      ->required();
+      ->type_name("");
+  watch_command
+      ->add_option("--pid", options->watch.pid,
+                   "Look at a process that runs, without stopping it,\n"
+                   "until it ends or Ctrl-C")
+      ->option_text("PID")
+      ->check(CLI::PositiveNumber);
+  watch_command->add_flag("--once", options->once,
+                          "With --pid: what each thread does now, with its\n"
+                          "stack, and who waits for whom");
+  watch_command->add_flag("--json", options->json, "With --once: for programs");
+  watch_command->add_flag("--stop", options->stop,
+                          "With --once: stop it for some milliseconds (ptrace),\n"
+                          "for exact stacks");
   watch_command
       ->add_option("-o,--output", options->watch.output,
                    "Where the recording goes. Without it: PROGRAM.thrum")
@@ -189,6 +249,7 @@ void add_watch_command(CLI::App& app, int& exit_code) {
       "  thrum watch -- ./server --port 80     run it, tell at its end, or on Ctrl-C\n"
       "  thrum watch --live -- ./server        look at it while it runs\n"
       "  thrum watch --kill-on-deadlock -- ./test\n"
+      "  thrum watch --pid 1234 --once         a thread dump of any process\n"
       "  thrum report server.thrum             what was recorded, again\n"
       "\n"
       "The program runs as it does without: not recompiled, not stopped, not root.\n"

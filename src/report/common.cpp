@@ -44,6 +44,8 @@ std::string ending(const Recording& recording) {
                            : fmt::format("killed by signal {}", signal);
   }
   if (recording.end.empty()) return "recording cut off";
+  // Of a process that was only looked at nobody knows how it ended.
+  if (std::string words = string_of(recording.end, "ending"); !words.empty()) return words;
   return fmt::format("exit status {}", number_of(recording.end, "exited"));
 }
 

@@ -40,8 +40,9 @@ enum class Kind : std::uint8_t {
   join,
   futex,
   sleep,
+  call,  ///< a system call, seen from outside; the object is its number and one, 0 for none
 };
-inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(Kind::sleep);
+inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(Kind::call);
 
 /// Bits beside the kind.
 inline constexpr std::uint8_t kTimed = 1;  ///< the wait gives up by itself
@@ -92,7 +93,8 @@ enum class End : std::uint8_t {
   signalled,  ///< by the fatal signal `end_detail`
   process,    ///< the process ended, with the thread in it
   exec,       ///< the process became another program
+  unseen,     ///< seen from outside, which does not tell how
 };
-inline constexpr std::uint8_t kLastEnd = static_cast<std::uint8_t>(End::exec);
+inline constexpr std::uint8_t kLastEnd = static_cast<std::uint8_t>(End::unseen);
 
 }  // namespace thrum::trace

@@ -186,12 +186,6 @@ class Watch(unittest.TestCase):
         self.assertEqual(len(report['threads']) + report['end']['threads_lost'], 10001)
         self.assertGreater(len(report['threads']), 4096)
 
-    def test_a_static_program_is_refused(self):
-        self.assert_one_line(
-            self.watch('static'), 2,
-            f'thrum: {TARGETS}/static: statically linked: its calls into libc cannot be seen\n')
-        self.assertEqual(list(self.folder.iterdir()), [])
-
     def test_a_program_that_does_not_exist(self):
         self.assert_one_line(self.watch(target=['no-such-program']), 2,
                              'thrum: no-such-program: no such command\n')

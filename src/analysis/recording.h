@@ -81,6 +81,9 @@ using StackId = std::pair<std::uint64_t, std::uint16_t>;
 using Place = std::pair<std::uint32_t, std::uint64_t>;
 
 struct Recording {
+  /// Thirty years: what is later was made up, and sums of it would not be right.
+  static constexpr double kLatestNs = 1e18;
+
   Json meta = Json::object();  // the command, the machine, the level
   Json end = Json::object();   // how it ended; empty if the recording was cut off
   double ns_per_tick = 1;
@@ -95,7 +98,9 @@ struct Recording {
   std::string cut_off{};  // why the file could not be read to its end; empty if it could
 
   std::uint64_t ns(std::uint64_t ticks) const {
-    return static_cast<std::uint64_t>(static_cast<double>(ticks) * ns_per_tick);
+    const double exact = static_cast<double>(ticks) * ns_per_tick;
+    return exact < kLatestNs ? static_cast<std::uint64_t>(exact)
+                             : static_cast<std::uint64_t>(kLatestNs);
   }
 };
 
@@ -108,6 +113,9 @@ class NotARecording : public std::runtime_error {
 /// Reads as much of a recording as there is.
 /// Throws  NotARecording, std::system_error
 Recording read_recording(const std::string& path);
+/// The same, of a file that is open.
+/// Throws  NotARecording
+Recording read_recording(std::FILE& file);
 
 enum class Chunk : std::uint32_t {
   meta = 1,

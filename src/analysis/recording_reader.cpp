@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint32_t kLargestChunk = 64u << 20;
 constexpr std::size_t kLargestText = 4096;
+constexpr int kDeepest = 16;
 
 // What ends the reading; the message goes to Recording::cut_off.
 class Damaged : public std::runtime_error {
@@ -43,6 +44,8 @@ bool read_chunk(std::FILE* file, ChunkBytes& chunk) {
   if (stored > kLargestChunk || size > kLargestChunk || stored > size) {
     throw Damaged("a chunk is larger than any that is written");
   }
+  // Deflate makes at most 1032 bytes of one (zlib's technical notes): who says more wants memory.
+  if (size > 0 && size / 1040 > stored) throw Damaged("a chunk cannot be unpacked");
   chunk.type = static_cast<Chunk>(type);
   std::vector<unsigned char> raw(stored);
   if (stored != 0 && std::fread(raw.data(), stored, 1, file) != 1) {
@@ -62,7 +65,12 @@ bool read_chunk(std::FILE* file, ChunkBytes& chunk) {
 
 Json parse(const ChunkBytes& chunk) {
   try {
-    Json json = Json::parse(chunk.bytes.begin(), chunk.bytes.end());
+    // What is nested deeply takes the stack of those who walk through it.
+    const auto shallow = [](int depth, Json::parse_event_t, Json&) {
+      if (depth > kDeepest) throw Damaged("a chunk is nested more deeply than any that is written");
+      return true;
+    };
+    Json json = Json::parse(chunk.bytes.begin(), chunk.bytes.end(), shallow);
     if (!json.is_object()) throw Damaged("a chunk is no JSON object");
     return json;
   } catch (const Json::exception&) {
@@ -212,11 +220,15 @@ void read_into(const ChunkBytes& chunk, Recording& recording) {
 Recording read_recording(const std::string& path) {
   const File file(std::fopen(path.c_str(), "rbe"), std::fclose);
   if (file == nullptr) throw std::system_error(errno, std::generic_category(), path);
+  return read_recording(*file);
+}
+
+Recording read_recording(std::FILE& file) {
   char magic[8] = {};
   std::uint32_t version[2] = {};
-  if (std::fread(magic, sizeof magic, 1, file.get()) != 1 ||
+  if (std::fread(magic, sizeof magic, 1, &file) != 1 ||
       std::memcmp(magic, "THRUMREC", sizeof magic) != 0 ||
-      std::fread(version, sizeof version, 1, file.get()) != 1) {
+      std::fread(version, sizeof version, 1, &file) != 1) {
     throw NotARecording("not a recording of thrum watch");
   }
   if (version[0] != trace::kFormatVersion) {
@@ -226,7 +238,7 @@ Recording read_recording(const std::string& path) {
   Recording recording;
   try {
     ChunkBytes chunk;
-    while (read_chunk(file.get(), chunk)) read_into(chunk, recording);
+    while (read_chunk(&file, chunk)) read_into(chunk, recording);
     if (recording.end.empty()) recording.cut_off = "its end is missing";
   } catch (const Damaged& damage) {
     recording.cut_off = damage.what();

@@ -6,7 +6,10 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -102,6 +105,18 @@ void take_call(Dwarf_Die* cu, Dwarf_Die* inlined, Frame& frame) {
   }
 }
 
+// The path is what the program says it has mapped: it may be a pipe, which to open would take for
+// ever. Returns -1 if it is no file, or not to be read.
+int open_regular(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  struct stat status{};
+  if (file >= 0 && (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))) {
+    close(file);
+    return -1;
+  }
+  return file;
+}
+
 // Returns the compilation unit that an address is in; null if there is none.
 Dwarf_Die* unit_of(Dwfl_Module* module, Dwarf_Addr pc, Dwarf_Addr& bias) {
   if (Dwarf_Die* const unit = dwfl_module_addrdie(module, pc, &bias)) return unit;
@@ -149,7 +164,12 @@ Symbols::Symbols(const std::vector<Module>& modules) : impl_(std::make_unique<Im
   dwfl_report_begin(impl_->dwfl);
   for (const Module& module : modules) {
     if (module.path.empty() || module.path[0] != '/') continue;  // the kernel's own
-    dwfl_report_elf(impl_->dwfl, module.path.c_str(), module.path.c_str(), -1, module.bias, true);
+    const int file = open_regular(module.path);
+    if (file < 0) continue;
+    if (dwfl_report_elf(impl_->dwfl, module.path.c_str(), module.path.c_str(), file, module.bias,
+                        true) == nullptr) {
+      close(file);
+    }
   }
   dwfl_report_end(impl_->dwfl, nullptr, nullptr);
 }

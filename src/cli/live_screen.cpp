@@ -10,7 +10,7 @@
 #include <system_error>
 
 // Its macros have the names of half the world.
-#define NCURSES_NOMACROS 1
+#define NCURSES_NOMACROS 1  // NOLINT(readability-identifier-naming): theirs
 #include <curses.h>
 
 namespace thrum::cli {
@@ -27,6 +27,19 @@ struct LiveScreen::Terminal {
     endwin();
     delscreen(screen);
     screen = nullptr;
+  }
+
+  // The program has descriptors of its own by now.
+  void give_back() {
+    leave();
+    std::fflush(stdout);
+    std::fflush(stderr);
+    for (int descriptor = 0; descriptor < 3; ++descriptor) {
+      if (saved[descriptor] < 0) continue;
+      dup2(saved[descriptor], descriptor);
+      ::close(saved[descriptor]);
+      saved[descriptor] = -1;
+    }
   }
 };
 
@@ -108,20 +121,14 @@ LiveScreen::LiveScreen(const std::string& output, bool no_colour)
 }
 
 LiveScreen::~LiveScreen() {
-  terminal_->leave();
-  std::fflush(stdout);
-  std::fflush(stderr);
-  for (int descriptor = 0; descriptor < 3; ++descriptor) {
-    if (terminal_->saved[descriptor] < 0) continue;
-    dup2(terminal_->saved[descriptor], descriptor);
-    ::close(terminal_->saved[descriptor]);
-  }
+  terminal_->give_back();
   if (terminal_->in != nullptr) std::fclose(terminal_->in);
   if (terminal_->out != nullptr) std::fclose(terminal_->out);
 }
 
 bool LiveScreen::open() const { return terminal_->screen != nullptr; }
-void LiveScreen::close() { terminal_->leave(); }
+
+void LiveScreen::close() { terminal_->give_back(); }
 
 std::size_t LiveScreen::columns() const { return static_cast<std::size_t>(getmaxx(stdscr)); }
 std::size_t LiveScreen::rows() const { return static_cast<std::size_t>(getmaxy(stdscr)); }

@@ -18,7 +18,7 @@ class LiveScreen {
   /// `output`, which is made anew, for its owner alone.
   /// Throws  std::system_error if the file cannot be made
   LiveScreen(const std::string& output, bool no_colour);
-  /// Gives the terminal back, and standard output and error.
+  /// As close().
   ~LiveScreen();
   LiveScreen(const LiveScreen&) = delete;
   LiveScreen& operator=(const LiveScreen&) = delete;
@@ -27,7 +27,8 @@ class LiveScreen {
   static std::string problem();
 
   bool open() const;
-  /// Gives the terminal back; the program's output still goes to the file.
+  /// Gives the terminal back, and standard output and error; what the program prints still goes to
+  /// the file.
   void close();
   std::size_t columns() const;
   std::size_t rows() const;

@@ -74,7 +74,11 @@ class View {
     if (now < next_) return;
     next_ = now + std::chrono::milliseconds(100);
     live_.tick();
-    if (screen_.wants_to_leave()) return screen_.close();
+    if (screen_.wants_to_leave()) {
+      screen_.close();
+      fmt::print(stderr, "The program goes on; Ctrl-C ends it.\n");
+      return;
+    }
     std::vector<std::string> head = head_;
     head[0] += "  " + text::human_ns(static_cast<double>(look.ns));
     screen_.show(live_.lines(head, screen_.columns(), screen_.rows()));

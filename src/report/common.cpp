@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "analysis/places.h"
 #include "report/reports.h"
 #include "text/terminal.h"
 #include "text/units.h"
@@ -27,6 +28,14 @@ std::uint64_t number_of(const Json& json, const char* key) {
 }
 
 }  // namespace
+
+std::string object(const Analysis& analysis, const analysis::Thread& thread,
+                   const analysis::Wait& wait) {
+  const std::string name =
+      printable(analysis::object_text(analysis, thread, wait.object, wait.kind));
+  const std::string_view kind = analysis::name_of(wait.kind);
+  return name.starts_with(kind) ? name : fmt::format("{} {}", kind, name);
+}
 
 std::string ending(const Recording& recording) {
   if (const auto signal = number_of(recording.end, "signal"); signal != 0) {

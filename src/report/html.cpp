@@ -231,9 +231,7 @@ class Page {
     if (is_new) {
       std::string object =
           join ? fmt::format("end of {}", wait.waker != 0 ? label(wait.waker) : "a thread")
-               : printable(analysis::object_text(analysis_, *life.thread, wait.object, wait.kind));
-      const std::string_view kind = analysis::name_of(wait.kind);
-      if (!join && !object.starts_with(kind)) object = fmt::format("{} {}", kind, object);
+               : report::object(analysis_, *life.thread, wait);
       known->second = {
           objects_.number(std::move(object)),
           sites_.number(printable(analysis::site_text(recording_, *life.thread, wait.site_stack)))};

@@ -260,7 +260,7 @@ std::vector<std::string> Live::lines(const std::vector<std::string>& head, std::
   const std::size_t cells = columns > 100 ? columns - 76 : columns > 60 ? columns / 4 : 8;
   all.push_back(ink(text::kDim, fit("  thread", 26)) +
                 fit("the last " + human_ns(1e8 * static_cast<double>(cells)), cells + 2) +
-                fmt::format("{} running {} lock {} others {} kernel {} asleep",
+                fmt::format("{} runs or could {} lock {} others {} kernel {} asleep",
                             ink(text::kGreen, "█"), ink(text::kRed, "×"), ink(text::kCyan, "–"),
                             ink(text::kYellow, "~"), ink(text::kDim, "·")));
   const std::size_t taken = all.size() + below.size() + 1;

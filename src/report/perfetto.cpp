@@ -235,10 +235,7 @@ class Perfetto {
     auto& text =
         texts_[{life.thread->serial, wait.object, wait.site_stack, static_cast<int>(wait.kind)}];
     if (text.first.empty()) {
-      const std::string object =
-          printable(analysis::object_text(analysis_, *life.thread, wait.object, wait.kind));
-      const std::string kind(analysis::name_of(wait.kind));
-      text.first = object.starts_with(kind) ? object : kind + ' ' + object;
+      text.first = object(analysis_, *life.thread, wait);
       text.second =
           printable(analysis::site_text(*analysis_.recording, *life.thread, wait.site_stack));
     }
@@ -320,14 +317,15 @@ class Perfetto {
         found->second.emplace_back(wait.end, -1);
       }
     }
-    for (const auto& [key, name] : order) {
+    for (const auto& entry : order) {  // clang 14 lets no lambda have the parts of a binding
+      const auto& key = entry.first;
       const std::uint64_t uuid = ++last_uuid_;
       descriptor([&](pbf_writer& writer) {
         writer.add_uint64(descriptor_field::uuid, uuid);
         if (const auto parent = processes_.find(key.first); parent != processes_.end()) {
           writer.add_uint64(descriptor_field::parent_uuid, parent->second);
         }
-        writer.add_string(descriptor_field::name, "waiting for " + printable(name));
+        writer.add_string(descriptor_field::name, "waiting for " + printable(entry.second));
         std::string counter;
         pbf_writer(counter).add_enum(counter_field::unit, counter_field::kCount);
         writer.add_message(descriptor_field::counter, counter);

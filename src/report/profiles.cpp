@@ -53,8 +53,8 @@ template <class Take>
 void each_wait(const Analysis& analysis, Take take) {
   for (const Life& life : analysis.lives) {
     for (const Wait& wait : life.waits) {
-      take(frames_of(*analysis.recording, life, wait),
-           analysis::object_text(analysis, *life.thread, wait.object, wait.kind), wait, life);
+      take(frames_of(*analysis.recording, life, wait), object(analysis, *life.thread, wait), wait,
+           life);
     }
   }
 }
@@ -159,13 +159,13 @@ std::string gzip(const std::string& data) {
 
 std::string folded(const Analysis& analysis) {
   std::map<std::string, std::uint64_t> lines;
-  each_wait(analysis, [&](const std::vector<Frame>& frames, const std::string& object,
+  each_wait(analysis, [&](const std::vector<Frame>& frames, const std::string& what,
                           const Wait& wait, const Life& life) {
     std::string line = folded_name(life.name);
     for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
       line += ';' + folded_name(analysis::short_name(frame->function));
     }
-    line += ';' + folded_name(fmt::format("[{} {}]", analysis::name_of(wait.kind), object));
+    line += ';' + folded_name(fmt::format("[{}]", what));
     lines[line] += wait.end - wait.begin;
   });
   std::string text;
@@ -180,9 +180,9 @@ std::string pprof(const Analysis& analysis) {
                                         b.first.end(), FrameOrder());
   };
   std::map<std::pair<std::vector<Frame>, std::string>, Sum, decltype(less)> sums(less);
-  each_wait(analysis, [&](const std::vector<Frame>& frames, const std::string& object,
+  each_wait(analysis, [&](const std::vector<Frame>& frames, const std::string& what,
                           const Wait& wait, const Life&) {
-    Sum& sum = sums[{frames, object}];
+    Sum& sum = sums[{frames, what}];
     ++sum.n;
     sum.ns += wait.end - wait.begin;
   });

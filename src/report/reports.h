@@ -51,6 +51,9 @@ void write_file(const std::string& path, const std::string& what);
 /// Returns the recording's name with another ending.
 std::string sibling(const std::string& recording, const std::string& ending);
 
+/// Returns what a thread waits for, printable: `mutex accounts`.
+std::string object(const Analysis& analysis, const analysis::Thread& thread,
+                   const analysis::Wait& wait);
 /// Returns how the program ended, in words.
 std::string ending(const analysis::Recording& recording);
 /// Returns the command, printable.

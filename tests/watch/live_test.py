@@ -113,12 +113,21 @@ class Live(unittest.TestCase):
         terminal.process.send_signal(signal.SIGINT)
         self.assertEqual(terminal.end(), 128 + signal.SIGINT)
 
+    def test_a_deadlock_after_the_view_was_left_is_told_as_without_it(self):
+        terminal = self.live('later')
+        terminal.until('Threads: 3')
+        os.write(terminal.main, b'q')
+        terminal.until('The program goes on', 'Deadlock: 2 threads wait for each other', 'It will not end')
+        terminal.process.send_signal(signal.SIGINT)
+        self.assertEqual(terminal.end(), 128 + signal.SIGINT)
+
     def test_q_leaves_the_view_and_not_the_program(self):
         terminal = self.live('contended', '1500')
         terminal.until('Threads: 3')
         os.write(terminal.main, b'q')
         self.assertEqual(terminal.end(), 7)
         self.assertEqual((self.folder / 'contended.out').read_text(), 'done\n')
+        self.assertIn('The program goes on; Ctrl-C ends it.', terminal.text)
         self.assertIn('exit status 7', terminal.text)
 
     def test_the_program_reads_no_keys(self):

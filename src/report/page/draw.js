@@ -47,6 +47,7 @@ function draw() {
   const x_of = (t) => GUTTER + (t - view.from) / scale;
   const first = Math.floor(view.top / ROW), last = Math.min(shown.length, Math.ceil((view.top + height - head) / ROW));
   const left = Math.round(GUTTER * ratio), detailed = [];
+  let mixed = false;  // whether a lane has more slices than can be told apart
   for (let row = first; row < last; ++row) {
     const lane = shown[row], y = head + row * ROW - view.top;
     const y0 = Math.max(Math.round(head * ratio), Math.round((y + 4) * ratio)), y1 = Math.min(high, Math.round((y + ROW - 4) * ratio));
@@ -56,6 +57,7 @@ function draw() {
       detailed.push([lane, y, i0, i1]);
       fill_slices(lane, i0, i1, left, wide, y0, y1, scale / ratio);
     } else {
+      mixed = true;
       fill_mix(lane, left, wide, y0, y1, scale / ratio, view.from);
     }
   }
@@ -73,7 +75,7 @@ function draw() {
   g.clip();
   names(first, last, head, width);
   for (const [lane, y, i0, i1] of detailed) labels(lane, y, i0, i1, x_of, width);
-  arrows(head, width, height, x_of, detailed);
+  arrows(head, width, height, x_of, detailed, mixed);
   pointer(head, height, x_of);
   g.restore();
 }
@@ -221,7 +223,7 @@ function arrow(x0, y0, x1, y1) {
 
 // From who let go to who was let go: all of them if they are few, else that of the slice under the
 // pointer.
-function arrows(head, width, height, x_of, detailed) {
+function arrows(head, width, height, x_of, detailed, mixed) {
   g.save();
   g.beginPath();
   g.rect(GUTTER, head, width - GUTTER, height - head);
@@ -232,7 +234,7 @@ function arrows(head, width, height, x_of, detailed) {
     if (!waits_for(lane.state[i]) || model.waits.waker[k] === 0 || from === undefined || from === to) return;
     arrow(x_of(model.waits.woken[k]), head + (from + 0.5) * ROW - view.top, x_of(went_on(lane, i)), head + (to + 0.5) * ROW - view.top);
   };
-  let blocked = 0;
+  let blocked = mixed ? Infinity : 0;
   for (const [lane, , i0, i1] of detailed) {
     for (let i = i0; i <= i1 && blocked <= FEW_ARROWS; ++i) blocked += waits_for(lane.state[i]) && model.waits.waker[lane.base + i] !== 0;
   }

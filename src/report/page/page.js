@@ -215,7 +215,7 @@ function show_tables() {
 
 async function load() {
   model = decode(await unpack($('data').textContent));
-  objects = model.objects.map((text) => text.replace(/^(mutex|futex|semaphore|condition) (?=\S)/, ''));
+  objects = model.objects.map((text) => text.replace(/^(mutex|futex|semaphore|condition) (?!at )/, ''));
   shown = model.lanes;
   // Before the first thread and after the last there is nothing to see.
   whole = {from: Math.min(model.end, ...model.threads.map((t) => t.begin)), to: Math.max(1, ...model.threads.map((t) => t.end))};

@@ -30,14 +30,6 @@ bool replaces(std::uint64_t later, std::uint64_t earlier) {
   return (more | less) == 0 || (later & (kWrite | kAtomic)) == kWrite;
 }
 
-std::uint64_t size_code(std::size_t size) {
-  std::uint64_t code = kOtherSize;
-  for (unsigned log = 0; log <= 4; ++log) {
-    if (size == std::size_t{1} << log) code = log;
-  }
-  return code << kSizeShift;
-}
-
 Access access_of(const Record& record) {
   Access access{};
   access.thread = thread_of(record.who);

@@ -204,7 +204,7 @@ class Detector {
         for (Record& record : cell.records) {
           if ((record.who & kCompared) == mine) {
             if ((record.who & kWrite) == kFlags) {
-              record.who = mine | (record.who & kSizes) | step_high_;
+              record.who = mine | size_code(size) | step_high_;
               record.where = (pc & kPc) | step_low_;
             }
             return nullptr;
@@ -214,7 +214,6 @@ class Detector {
     }
     return access(me, address, size, kFlags, pc);
   }
-  static constexpr std::uint64_t kSizes = std::uint64_t{7} << memory::kSizeShift;
 
   struct Verdict;
   const Race* access(Tid me, Address, std::size_t size, std::uint64_t flags, Pc) noexcept;

@@ -5,6 +5,7 @@
 // each 512 bytes a block of cells.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -39,6 +40,11 @@ constexpr unsigned kOtherSize = 7;
 constexpr std::uint32_t clock_of(std::uint64_t who) { return static_cast<std::uint32_t>(who); }
 constexpr unsigned thread_of(std::uint64_t who) { return (who >> kThreadShift) & 0xff; }
 constexpr std::uint64_t bytes_of(std::uint64_t who) { return (who >> kBytesShift) & 0xff; }
+
+constexpr std::uint64_t size_code(std::size_t size) {
+  const bool known = size <= 16 && (size & (size - 1)) == 0;
+  return (known ? static_cast<std::uint64_t>(std::countr_zero(size)) : kOtherSize) << kSizeShift;
+}
 
 constexpr unsigned kGranule = 8;
 constexpr unsigned kRecords = 4;

@@ -200,6 +200,10 @@ void end_execution(int status) noexcept {
   }
   for (std::uint32_t i = 1; shared.job.leaks && i < engine.run.threads; ++i) {
     const Thread& thread = engine.thread[i];
+    if (thread.finished && thread.held_count != 0) {
+      shared.result.address = reinterpret_cast<std::uintptr_t>(thread.held[0].object);
+      finish(Outcome::leak, "a thread ended with a lock held", 0, thread.held[0].pc);
+    }
     if (thread.joined || thread.detached) continue;
     shared.result.address = i;
     finish(Outcome::leak, "a thread was neither joined nor detached", 0,

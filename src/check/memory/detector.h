@@ -113,7 +113,9 @@ class Detector {
   // acquire gets what all releases of the object brought. A call on a semaphore, barrier or the
   // like that is both is release() as it arrives and acquire() as it leaves; readers of a
   // reader-writer lock release an object that only writers acquire besides. A futex orders nothing:
-  // do not call these for it, the atomic accesses to its word do that.
+  // do not call these for it, the atomic accesses to its word do that. Nor are they seen by atomic
+  // accesses to the same address: a door whose object the program reads by itself, as compilers do
+  // the guard of a static local, says atomic_write(guard, 1, release).
   void acquire(Tid, const void* object, Pc pc = 0) noexcept;
   void release(Tid, const void* object, Pc pc = 0) noexcept;
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
 //
-// Finds: deadlock
+// Finds: lost wake-up
 // Preemptions: 1
 // Class: deadlock
 //

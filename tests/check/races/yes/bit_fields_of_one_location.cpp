@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// Neighbouring bit fields are one memory location.
+#include <thread>
+
+struct Flags {
+  unsigned left : 4;
+  unsigned right : 4;
+};
+Flags data{};
+
+void first() { data.left = 1; }
+
+void second() { data.right = 2; }
+
+int main() {
+  std::thread one(first);
+  std::thread two(second);
+  one.join();
+  two.join();
+}

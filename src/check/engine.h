@@ -62,7 +62,7 @@ struct Thread {
   // How it behaves.
   bool yielded;   // lets others go first, for one step
   bool spinning;  // only looks at memory that does not change
-  bool early;     // could go on only because its time may be up (Timeouts::any)
+  bool early;     // could go on only because its time may be up (early_timeouts)
   std::uint32_t steps;
   std::uint32_t choices;
   std::uint64_t last_run;

@@ -51,22 +51,29 @@ Thread* waits_for(const Thread& thread) noexcept {
   }
 }
 
-// A cycle is a deadlock; so are two that wait for different things nobody can do any more. One
-// thing that never comes while the rest is done is a wake-up that was lost.
+// Has anybody woken who slept on the object, in this execution?
+bool was_notified(const void* object) noexcept {
+  const Shared& shared = *engine.shared;
+  const std::uint32_t n = shared.result.steps < kEvents ? shared.result.steps : kEvents;
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const Event& event = shared.event[i];
+    const bool wakes = event.op == Op::signal || event.op == Op::broadcast ||
+                       event.op == Op::futex_wake || event.op == Op::semaphore_post;
+    if (wakes && event.address == reinterpret_cast<std::uintptr_t>(object)) return true;
+  }
+  return false;
+}
+
+// One thing that never comes while the rest is done is a wake-up that was lost; if several threads
+// wait for it, only if somebody did wake. All else is a deadlock: who waits for a lock is not done,
+// and two that wait for different things wait for each other.
 Outcome judge() noexcept {
   const void* awaited = nullptr;
+  std::uint32_t waiters = 0;
   for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
-    const Thread& first = engine.thread[i];
-    if (first.finished) continue;
-    const Thread* at = &first;
-    for (std::uint32_t steps = 0; steps <= engine.run.threads; ++steps) {
-      const Thread* const next = waits_for(*at);
-      if (next == nullptr || next->finished) break;
-      if (next == &first) return Outcome::deadlock;
-      at = next;
-    }
-    if (waits_for(first) != nullptr) continue;
-    switch (first.op) {
+    const Thread& thread = engine.thread[i];
+    if (thread.finished || thread.op == Op::join) continue;
+    switch (thread.op) {
       case Op::condition_blocked:
       case Op::futex_blocked:
       case Op::semaphore_wait:
@@ -74,10 +81,12 @@ Outcome judge() noexcept {
       default:
         return Outcome::deadlock;
     }
-    if (awaited != nullptr && awaited != first.object) return Outcome::deadlock;
-    awaited = first.object;
+    if (awaited != nullptr && awaited != thread.object) return Outcome::deadlock;
+    awaited = thread.object;
+    ++waiters;
   }
-  return awaited != nullptr ? Outcome::lost_wakeup : Outcome::deadlock;
+  const bool is_lost = waiters == 1 || (waiters > 1 && was_notified(awaited));
+  return is_lost ? Outcome::lost_wakeup : Outcome::deadlock;
 }
 
 }  // namespace

@@ -146,7 +146,8 @@ struct Checked {
   Estimates estimates;
 };
 
-enum class Timeouts : std::uint8_t { last, any };
+/// When a timed wait gives up: if nothing else can run; whenever; the latter in some executions.
+enum class Timeouts : std::uint8_t { last, any, some };
 
 struct Job {
   StrategyId strategy;
@@ -187,6 +188,7 @@ struct Result {
   std::int32_t status;  // exit status or signal
   std::uint64_t schedule_number;
   StrategyId strategy;
+  bool early_timeouts;  // in this execution timed waits gave up whenever
   std::uint32_t threads;
   std::uint32_t steps, decisions;
   std::uint64_t hash;

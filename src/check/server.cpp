@@ -98,7 +98,7 @@ bool compare_with_fork() noexcept {
   if (shared.result.hash != checked.hash) {
     shared.refused_fast = true;
     copy_text(shared.refused_reason, sizeof shared.refused_reason,
-              "put back in place, it did not repeat itself");
+              "put back in place it did not do the same again");
   }
   shared.result.outcome = outcome;
   return false;
@@ -132,7 +132,10 @@ bool run_job() noexcept {
         break;
       case Outcome::kernel_state:
         shared.refused_fast = true;
-        copy_text(shared.refused_reason, sizeof shared.refused_reason, shared.result.message);
+        Line(shared.refused_reason, sizeof shared.refused_reason)
+            .add("it calls ")
+            .add(shared.result.message)
+            .add("(), whose effect outlives an execution");
         break;
       case Outcome::unsupported:
         return false;

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -32,7 +33,8 @@ struct Settings {
   explore::Options explore;
   std::string strategy = "rotation";
   std::string time = "60s";
-  std::string timeouts = "last";
+  std::string timeouts = "some";
+  std::string patience = "10s";
   std::string replay;
   bool no_races = false;
   bool no_leaks = false;
@@ -100,10 +102,14 @@ class ProgressLine {
 };
 
 void print_execution(const text::Terminal& terminal, const explore::Execution& execution) {
+  // A file is as wide as it needs to be.
+  constexpr std::size_t kColumn = 56;
+  const std::size_t width =
+      terminal.redraws ? std::max<std::size_t>(terminal.width, 60) - 2
+                       : std::max<std::size_t>(terminal.width, kColumn * execution.threads.size());
   print(terminal, explore::headline(execution));
   fmt::print("\n");
-  print(terminal,
-        explore::schedule_table(execution, std::max<std::size_t>(terminal.width, 60) - 2));
+  print(terminal, explore::schedule_table(execution, width));
   fmt::print("\n");
 }
 
@@ -166,7 +172,7 @@ int check_one(const explore::Program& program, Settings& settings, const text::T
       });
   line.clear();
   more = outcome.explorations > settings.explore.exploration;
-  if (!outcome.fork_reason.empty()) {
+  if (!outcome.fork_reason.empty() && !settings.explore.fork) {
     fmt::print(
         "  each schedule in a fork: the program calls {}, whose effect outlives a schedule\n",
         outcome.fork_reason);
@@ -221,6 +227,42 @@ int guarded(const Settings& settings, Body body) {
   }
 }
 
+// The tests of a program that uses GoogleTest: each is a campaign. None if the caller has chosen.
+std::vector<std::string> tests_of(const explore::Program& program,
+                                  const std::vector<std::string>& command) {
+  const bool is_chosen = std::ranges::any_of(
+      command, [](const std::string& argument) { return argument.starts_with("--gtest_"); });
+  if (!program.uses_gtest || is_chosen) return {};
+  std::string line = quoted(program.path.string());
+  for (std::size_t i = 1; i < command.size(); ++i) line += " " + quoted(command[i]);
+  FILE* const pipe = popen((line + " --gtest_list_tests 2>/dev/null").c_str(), "re");
+  if (pipe == nullptr) return {};
+  std::string output;
+  char piece[4096];
+  for (std::size_t n = 0; (n = std::fread(piece, 1, sizeof piece, pipe)) > 0;) {
+    output.append(piece, n);
+  }
+  pclose(pipe);
+  // "Suite." and below it, indented, its tests; comments begin with a hash mark.
+  std::vector<std::string> tests;
+  std::string suite;
+  std::istringstream lines(output);
+  for (std::string text; std::getline(lines, text);) {
+    const bool is_test = text.starts_with("  ");
+    std::string name = is_test ? text.substr(2) : text;
+    name = name.substr(0, name.find_first_of(" #"));
+    if (name.empty()) continue;
+    if (is_test && !suite.empty()) {
+      if (!name.starts_with("DISABLED_") && !suite.starts_with("DISABLED_")) {
+        tests.push_back(suite + name);
+      }
+    } else if (name.ends_with('.')) {
+      suite = name;
+    }
+  }
+  return tests;
+}
+
 void warn_of_blindness(const explore::Program& program) {
   if (program.is_instrumented) return;
   fmt::print(
@@ -230,10 +272,24 @@ void warn_of_blindness(const explore::Program& program) {
       text::printable(program.path.string()));
 }
 
+// Each explore() of the program is a campaign; a program without is one.
+int check_explorations(const explore::Program& program, Settings& settings,
+                       const text::Terminal& terminal) {
+  for (bool more = true; more; ++settings.explore.exploration) {
+    const int code = check_one(program, settings, terminal, more);
+    if (code != kClean) return code;
+  }
+  return kClean;
+}
+
 int check(Settings& settings) {
   return guarded(settings, [&] {
     if (!parse_time(settings.time, settings.explore.time)) {
       print_error("--time " + settings.time, "not a time, such as 500ms, 60s, 5min");
+      return kUsage;
+    }
+    if (!parse_time(settings.patience, settings.explore.patience)) {
+      print_error("--patience " + settings.patience, "not a time, such as 500ms, 60s, 5min");
       return kUsage;
     }
     const text::Terminal terminal = text::Terminal::of_stdout(settings.no_colour);
@@ -241,19 +297,29 @@ int check(Settings& settings) {
     settings.explore.strategy = strategy_named(settings.strategy);
     settings.explore.races = !settings.no_races;
     settings.explore.leaks = !settings.no_leaks;
-    settings.explore.timeouts =
-        settings.timeouts == "any" ? check::Timeouts::any : check::Timeouts::last;
+    settings.explore.timeouts = settings.timeouts == "any"    ? check::Timeouts::any
+                                : settings.timeouts == "last" ? check::Timeouts::last
+                                                              : check::Timeouts::some;
     warn_of_blindness(program);
     struct sigaction action{};
     action.sa_handler = on_signal;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
-    // Each explore() of the program is a campaign; a program without is one.
-    for (bool more = true; more; ++settings.explore.exploration) {
-      const int code = check_one(program, settings, terminal, more);
-      if (code != kClean) return code;
+    const std::vector<std::string> tests = tests_of(program, settings.explore.command);
+    if (tests.empty()) return check_explorations(program, settings, terminal);
+    settings.explore.time /= static_cast<std::int64_t>(tests.size());
+    const std::vector<std::string> command = settings.explore.command;
+    int code = kClean;
+    for (const std::string& test : tests) {
+      fmt::print("{}\n", text::printable(test));
+      settings.explore.command = command;
+      settings.explore.command.push_back("--gtest_filter=" + test);
+      settings.explore.exploration = 0;
+      const int result = check_explorations(program, settings, terminal);
+      if (result > kFoundSomething) return result;
+      code = std::max(code, result);
     }
-    return kClean;
+    return code;
   });
 }
 
@@ -301,8 +367,8 @@ int replay(Settings& settings) {
 void add_check_command(CLI::App& app, int& exit_code) {
   const auto settings = std::make_shared<Settings>();
   settings->explore.workers = std::max(1U, std::thread::hardware_concurrency());
-  CLI::App* const command = app.add_subcommand(
-      "check", "Run a program under many schedules, and find the one that breaks it");
+  CLI::App* const command =
+      app.add_subcommand("check", "Find the schedule that breaks a threaded program");
   explore::Options& options = settings->explore;
   command->add_option("COMMAND", options.command, "The program and its arguments, after --")
       ->type_name("")
@@ -326,11 +392,17 @@ void add_check_command(CLI::App& app, int& exit_code) {
   command
       ->add_option("--timeouts", settings->timeouts,
                    "When timed waits give up: last (if nothing else\n"
-                   "can run), any (whenever)")
+                   "can run), any (whenever), some (whenever, in one\n"
+                   "of four schedules; the default)")
       ->option_text("WHEN")
-      ->check(CLI::IsMember({"last", "any"}));
+      ->check(CLI::IsMember({"last", "any", "some"}));
   command->add_option("--steps", options.max_steps, "Cut off after so many steps: 20000")
       ->option_text("N");
+  command
+      ->add_option("--patience", settings->patience,
+                   "A program hangs if it comes to no point at which\n"
+                   "threads could switch for this long: 10s")
+      ->option_text("TIME");
   command->add_flag("--fork", options.fork, "A fresh process for each schedule");
   command->add_flag("--no-races", settings->no_races, "Data races are no findings");
   command->add_flag("--no-leaks", settings->no_leaks, "Threads and locks left over are none");

@@ -61,14 +61,16 @@ Execution take(Target& target) {
 }
 
 // The same program once more, to repeat and reduce what was found.
-Finding reduce(const Program& program, const Options& options, const Result& found,
+Finding reduce(const Program& program, Options options, const Result& found,
                const Schedule& schedule) {
+  options.timeouts = found.early_timeouts ? check::Timeouts::any : check::Timeouts::last;
   Finding finding;
   finding.schedule_number = found.schedule_number;
   finding.strategy = found.strategy;
   finding.switches_before = schedule.switches.size();
-  Target target(program, options.command, job_of(options),
-                {.capture_errors = true, .exploration = options.exploration});
+  Target target(
+      program, options.command, job_of(options),
+      {.capture_errors = true, .exploration = options.exploration, .patience = options.patience});
   Schedule least = schedule;
   if (target.ready()) {
     Minimiser minimiser(target, job_of(options), found.outcome);
@@ -101,9 +103,10 @@ Outcome explore(const Program& program, const Options& options, const OnProgress
   job.stride = workers;
   Outcome outcome;
   for (unsigned i = 0; i < workers; ++i) {
-    targets.push_back(std::make_unique<Target>(
-        program, options.command, job,
-        TargetOptions{.show_output = options.show_output, .exploration = options.exploration}));
+    targets.push_back(std::make_unique<Target>(program, options.command, job,
+                                               TargetOptions{.show_output = options.show_output,
+                                                             .exploration = options.exploration,
+                                                             .patience = options.patience}));
   }
   const auto explorations = [&] { outcome.explorations = targets[0]->shared().explorations; };
   for (unsigned i = 0; i < workers; ++i) {

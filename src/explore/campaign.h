@@ -25,11 +25,12 @@ struct Options {
   std::uint64_t schedules = 0;  // 0: as many as the time allows
   std::chrono::milliseconds time{60'000};
   unsigned workers = 1;
-  bool fork = false;  // a fresh process for each schedule
+  std::chrono::milliseconds patience{10'000};  // see TargetOptions
+  bool fork = false;                           // a fresh process for each schedule
   bool races = true;
   bool leaks = true;
   bool show_output = false;
-  check::Timeouts timeouts = check::Timeouts::last;
+  check::Timeouts timeouts = check::Timeouts::some;
   std::uint32_t max_steps = 20'000;
   std::uint32_t exploration = 0;
 };

@@ -63,7 +63,8 @@ def compile_program(source, folder, library):
                                                            library.stat().st_mtime):
         return program
     language = ['cc'] if source.suffix == '.c' else ['c++', '-std=c++20']
-    made = run(THRUM, *language, '-O1', '-I', ROOT / 'include', source, library, '-o', program)
+    warnings = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Werror']
+    made = run(THRUM, *language, *warnings, '-O0', '-I', ROOT / 'include', source, library, '-o', program)
     assert made.returncode == 0, f'{source.name}: {made.stderr}'
     return program
 

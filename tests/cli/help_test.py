@@ -26,14 +26,15 @@ class Help(command.TestCase):
         self.assertEqual((run.returncode, run.stderr), (0, ''))
         self.assert_golden('tour_help.txt', run.stdout)
 
-    def test_help_of_watch_and_report(self):
-        for name in ('watch', 'report'):
+    def test_help_of_the_tools(self):
+        for name in ('watch', 'report', 'check', 'replay'):
             run = command.thrum(name, '--help')
             self.assertEqual((run.returncode, run.stderr), (0, ''))
             self.assert_golden(f'{name}_help.txt', run.stdout)
 
     def test_no_line_of_help_is_wider_than_a_terminal(self):
-        for args in (['--help'], ['tour', '--help'], ['watch', '--help'], ['report', '--help']):
+        for args in (['--help'], ['tour', '--help'], ['watch', '--help'], ['report', '--help'],
+                     ['check', '--help'], ['replay', '--help']):
             for line in command.thrum(*args).stdout.splitlines():
                 self.assertLessEqual(len(line), 80, line)
 

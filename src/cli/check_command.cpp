@@ -416,7 +416,7 @@ void add_check_command(CLI::App& app, int& exit_code) {
       "  thrum check -- ./test                   find the schedule that breaks it\n"
       "  thrum replay 'check1:...' -- ./test     see it again\n"
       "\n"
-      "Exit codes: 0 nothing found, 1 found, 2 usage, 3 thrum itself failed, 130 Ctrl-C.");
+      "Exit codes: 0 nothing found, 1 found, 2 usage, 3 thrum failed, 130 Ctrl-C.");
   command->callback([settings, &exit_code] { exit_code = check(*settings); });
 }
 

@@ -173,9 +173,7 @@ int check_one(const explore::Program& program, Settings& settings, const text::T
   line.clear();
   more = outcome.explorations > settings.explore.exploration;
   if (!outcome.fork_reason.empty() && !settings.explore.fork) {
-    fmt::print(
-        "  each schedule in a fork: the program calls {}, whose effect outlives a schedule\n",
-        outcome.fork_reason);
+    fmt::print("  each schedule in a fork of its own: {}\n", outcome.fork_reason);
   }
   if (outcome.end == End::unsupported) {
     print_error(settings.explore.command.front(),

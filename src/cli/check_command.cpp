@@ -173,9 +173,7 @@ int check_one(const explore::Program& program, Settings& settings, const text::T
   line.clear();
   more = outcome.explorations > settings.explore.exploration;
   if (!outcome.fork_reason.empty() && !settings.explore.fork) {
-    fmt::print(
-        "  each schedule in a fork: the program calls {}, whose effect outlives a schedule\n",
-        outcome.fork_reason);
+    fmt::print("  each schedule in a fork of its own: {}\n", outcome.fork_reason);
   }
   if (outcome.end == End::unsupported) {
     print_error(settings.explore.command.front(),
@@ -416,7 +414,7 @@ void add_check_command(CLI::App& app, int& exit_code) {
       "  thrum check -- ./test                   find the schedule that breaks it\n"
       "  thrum replay 'check1:...' -- ./test     see it again\n"
       "\n"
-      "Exit codes: 0 nothing found, 1 found, 2 usage, 3 thrum itself failed, 130 Ctrl-C.");
+      "Exit codes: 0 nothing found, 1 found, 2 usage, 3 thrum failed, 130 Ctrl-C.");
   command->callback([settings, &exit_code] { exit_code = check(*settings); });
 }
 

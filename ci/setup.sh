@@ -10,12 +10,12 @@ source "$(dirname "$0")/common.sh"
 packages=(
   git g++ cmake ninja-build pkg-config python3
   libgtest-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev
-  libdw-dev libelf-dev zlib1g-dev libprotozero-dev
+  libdw-dev libelf-dev zlib1g-dev libprotozero-dev libncurses-dev
 )
 if [[ ${1-} == --all ]]; then
   packages+=(
     clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev clang-format-19 clang-tidy-14
-    valgrind gdb tmux
+    valgrind gdb tmux chromium
   )
 else
   packages+=("$@")

@@ -6,15 +6,16 @@
 source "$(dirname "$0")/common.sh"
 
 ci/build.sh default
-for program in build/default/tests/bin/unit/*_test; do
-  log "valgrind: $program"
-  # Its threads take turns; without --fair-sched one that spins can keep the turn for long.
-  # A pointer into a block, as to what make_shared made, keeps it.
-  # Some tests replace operator new: it must stay replaced.
-  # The child of a fork says nothing: it seems to leak what the parent's threads hold.
-  timeout 600 valgrind --quiet --fair-sched=yes --error-exitcode=1 \
+
+# Their threads take turns; without --fair-sched one that spins can keep the turn for long.
+# A pointer into a block, as to what make_shared made, keeps it.
+# Some tests replace operator new: it must stay replaced.
+# The child of a fork says nothing: it seems to leak what the parent's threads hold.
+programs=(build/default/tests/bin/unit/*_test)
+log "valgrind: ${programs[*]##*/}"
+printf '%s\0' "${programs[@]}" | xargs --null --max-procs="$(nproc)" -I PROGRAM \
+  timeout 1200 valgrind --quiet --fair-sched=yes --error-exitcode=1 \
     --suppressions=ci/valgrind.supp --child-silent-after-fork=yes \
     --soname-synonyms=somalloc=nouserintercepts \
     --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
-    "$program" --gtest_brief=1
-done
+    PROGRAM --gtest_brief=1

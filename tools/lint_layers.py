@@ -22,21 +22,22 @@ MAY_INCLUDE = {
     'src/watch': ['thrum/observe.h', 'interpose/*', 'trace/*', 'watch/*'],
     'src/check': ['thrum/observe.h', 'thrum/check.h', 'interpose/*', 'trace/*', 'check/*'],
     'src/analysis': ['thrum/observe.h', 'trace/*', 'analysis/*'],
+    'src/explore': ['check/protocol.h', 'analysis/*', 'text/*', 'explore/*'],
     'src/text': ['text/*'],
     'src/report': ['thrum/observe.h', 'trace/*', 'analysis/*', 'text/*', 'report/*'],
-    'src/cli': ['thrum/*', 'trace/*', 'analysis/*', 'text/*', 'report/*', 'check/schedule.h',
-                'cli/*'],
+    'src/cli': ['thrum/*', 'trace/*', 'analysis/*', 'text/*', 'report/*', 'check/protocol.h',
+                'explore/*', 'cli/*'],
 }
 OUR_FOLDERS = {'thrum', *(folder.split('/')[1] for folder in MAY_INCLUDE)}
 
 # The waist blocks; interpose and check have a lock and an engine of their own; watch passes on the
 # blocking calls of the program, and makes none; the last three never run inside an observed process.
 # Everybody else blocks through wait() of thrum/wait.h, or not at all.
-MAY_BLOCK = {'src/waist', 'src/interpose', 'src/watch', 'src/check', 'src/analysis', 'src/report',
-             'src/cli'}
+MAY_BLOCK = {'src/waist', 'src/interpose', 'src/watch', 'src/check', 'src/analysis', 'src/explore',
+             'src/report', 'src/cli'}
 
 # What is linked into somebody's program brings no dependency along.
-MAY_DEPEND = {'src/analysis', 'src/text', 'src/report', 'src/cli'}
+MAY_DEPEND = {'src/analysis', 'src/explore', 'src/text', 'src/report', 'src/cli'}
 SYSTEM_FOLDERS = {'sys', 'linux', 'asm'}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]', re.MULTILINE)

@@ -12,7 +12,6 @@
 #include <semaphore>
 #include <stop_token>
 #include <thread>
-#include <type_traits>
 #include <vector>
 
 #include "cases/cases.h"
@@ -98,18 +97,50 @@ Run lateness() {
   };
 }
 
+// The same of a thousand that are pending together, one due each 100 us.
+template <class Timer>
+Run lateness_of_many() {
+  return [](std::uint64_t n) {
+    constexpr std::size_t kMany = 1000;
+    const Cost begin = Cost::so_far();
+    double late_ns = 0;
+    double latest_ns = 0;
+    for (; n != 0; --n) {
+      std::counting_semaphore<kMany> fired{0};
+      std::vector<std::uint64_t> due(kMany), at(kMany);
+      std::vector<std::unique_ptr<Timer>> timers;
+      for (std::size_t i = 0; i < kMany; ++i) {
+        const auto interval = 20ms + 100us * (i * 7919 % kMany);
+        due[i] = now_ns() + static_cast<std::uint64_t>(std::chrono::nanoseconds(interval).count());
+        timers.push_back(std::make_unique<Timer>(interval, [&at = at[i], &fired] {
+          at = now_ns();
+          fired.release();
+        }));
+        timers.back()->start();
+      }
+      for (std::size_t i = 0; i < kMany; ++i) fired.acquire();
+      for (std::size_t i = 0; i < kMany; ++i) {
+        const double late = static_cast<double>(at[i]) - static_cast<double>(due[i]);
+        late_ns += late / kMany;
+        latest_ns = std::max(latest_ns, late);
+      }
+    }
+    Cost cost = Cost::so_far() - begin;
+    cost.wall_ns = late_ns;
+    cost.also["latest ns"] = latest_ns;
+    return cost;
+  };
+}
+
 }  // namespace
 
 void add_timer_cases(Cases& cases) {
-  // Threads of their own do not go to a million.
-  constexpr bool kManyOnOneThread = !std::is_base_of_v<thrum::Thread, thrum::Timer>;
   for (const std::size_t pending : {0u, 1000u, 1'000'000u}) {
-    if (pending > 1000 && !kManyOnOneThread) continue;
     Case starts{.name = fmt::format("timer/start-cancel/pending={}", pending),
                 .operation = "start + cancel",
                 .contenders = {
                     {"thrum::Timer", start_cancel<thrum::Timer>(pending), sizeof(thrum::Timer)}}};
-    if (pending <= 1000) {
+    if (pending <= 1000) {  // threads of their own do not go to a million
       starts.contenders.push_back({"std::jthread + cv", start_cancel<StdTimer>(pending)});
     }
     add_foreign(starts.contenders, "go", "Go time.AfterFunc", fmt::format("timer {}", pending));
@@ -119,6 +150,11 @@ void add_timer_cases(Cases& cases) {
                    .operation = "after 1 ms, how late",
                    .contenders = {{"thrum::Timer", lateness<thrum::Timer>()},
                                   {"std::jthread + cv", lateness<StdTimer>()}},
+                   .longer = 0.1});
+  cases.push_back({.name = "timer/lateness/1000",
+                   .operation = "1000 in 100 ms, how late each",
+                   .contenders = {{"thrum::Timer", lateness_of_many<thrum::Timer>()},
+                                  {"std::jthread + cv", lateness_of_many<StdTimer>()}},
                    .longer = 0.1});
 }
 

@@ -85,6 +85,13 @@ class Deadline {
   /// Returns the steady time in nanoseconds; meaningless if is_poll() or is_forever().
   std::int64_t at_ns() const noexcept { return at_ns_; }
 
+  /// Returns a duration in nanoseconds, as near as 64 bits come.
+  /// Throws  UsageError if it is NaN.
+  template <class Rep, class Period>
+  static constexpr std::int64_t ns_of(std::chrono::duration<Rep, Period> d) {
+    return saturate(d);
+  }
+
   /// Returns the steady clock's present, in nanoseconds.
   static std::int64_t now_ns() noexcept {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())

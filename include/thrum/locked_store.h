@@ -13,6 +13,7 @@
 #include <deque>
 #include <exception>
 #include <memory>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -200,6 +201,13 @@ class LockedStore : public QueueSize<LockedStore<T, Items>> {
     if (removal.empty()) return is_closed() ? Outcome::closed : Outcome::would_block;
     sink(removal.next());
     return Outcome::done;
+  }
+
+  /// One at a time here: each may throw, and then those before it have been put or got.
+  static std::size_t try_put_some(std::span<T>) noexcept { return 0; }
+  template <class Sink>
+  static std::size_t try_get_some(Sink&&, std::size_t) noexcept {
+    return 0;
   }
 
   /// No put succeeds from now on. Idempotent.

@@ -77,6 +77,24 @@ class RingStore : public QueueSize<RingStore<T>> {
     return get_from(hazard, sink, slept);
   }
 
+  /// Moves the first of `items` in, as many as there is room for: they follow each other in the
+  /// queue, for one claim and at most one wake.
+  /// Returns how many; 0 also if try_put() has to look why.
+  std::size_t try_put_some(std::span<T> items) noexcept {
+    if (recycles_) return put_some_with_care(items);
+    NoHazard hazard;
+    return put_some(hazard, items);
+  }
+
+  /// Calls sink(T&&), which must not throw, with up to `most` of the oldest items, likewise.
+  /// Returns how many; 0 also if try_get() has to look why.
+  template <class Sink>
+  std::size_t try_get_some(Sink&& sink, std::size_t most) noexcept {
+    if (recycles_) return get_some_with_care(sink, most);
+    NoHazard hazard;
+    return get_some(hazard, sink, most);
+  }
+
   /// No put succeeds from now on. Idempotent.
   void close() noexcept {
     Hazard hazard;
@@ -122,6 +140,7 @@ class RingStore : public QueueSize<RingStore<T>> {
   static constexpr std::size_t kFirstRing = 64;         // slots, without a limit
   static constexpr std::size_t kBytes = 64 * 1024;      // at most, without a limit, or the first
   static constexpr std::size_t kLeft = 8;               // rings that may wait to be used again
+  static constexpr std::size_t kClaim = 64;             // slots at once: others wait behind them
   static constexpr std::uintptr_t kOpen = 0, kEnd = 1;  // next: not known yet, none ever
 
   // stamp     | the slot
@@ -160,6 +179,20 @@ class RingStore : public QueueSize<RingStore<T>> {
     Slot& slot(std::uint64_t at) noexcept { return slots[at & (closed - 1)]; }
     std::uint64_t after(std::uint64_t at) const noexcept {
       return (at & (closed - 1)) + 1 < capacity ? at + 1 : (at & ~(lap - 1)) + lap;
+    }
+    /// The index `n` slots further, of which the last is in the same lap.
+    std::uint64_t after(std::uint64_t at, std::size_t n) const noexcept {
+      return after(at + n - 1);
+    }
+    /// How many slots from `at` on have stamps that follow each other, from `stamp`: at most
+    /// `most`, none beyond the lap's end.
+    std::size_t run(std::uint64_t at, std::uint64_t stamp, std::size_t most) noexcept {
+      most = std::min({most, kClaim, static_cast<std::size_t>(capacity - (at & (closed - 1)))});
+      const Slot* const first = &slot(at);
+      std::size_t n = 0;
+      while (n < most && first[n].stamp.load(std::memory_order_acquire) == stamp + n)
+        ++n;  // [slot]
+      return n;
     }
     /// How many were put, in this ring and those before, before index `at` was claimed.
     std::uint64_t puts_before(std::uint64_t at) const noexcept {
@@ -293,6 +326,82 @@ class RingStore : public QueueSize<RingStore<T>> {
       auto* const following = reinterpret_cast<Ring*>(next);
       advance(tail_ring_, ring, following);  // or putters would still find it
       if (advance(head_ring_, ring, following)) leave(ring);
+    }
+  }
+
+  [[gnu::noinline]] std::size_t put_some_with_care(std::span<T> items) noexcept {
+    Hazard hazard;
+    return put_some(hazard, items);
+  }
+  template <class Sink>
+  [[gnu::noinline]] std::size_t get_some_with_care(Sink& sink, std::size_t most) noexcept {
+    Hazard hazard;
+    return get_some(hazard, sink, most);
+  }
+
+  // A slot whose stamp says that it is free for index `at` stays so until `at` is claimed. So if
+  // slots in a row are free and the tail still stands before them, one compare-exchange claims all.
+  template <class Guard>
+  std::size_t put_some(Guard& hazard, std::span<T> items) noexcept {
+    Ring& ring = hazard.protect(tail_ring_);  // [chain]
+    std::uint64_t at = ring.tail.load(std::memory_order_relaxed);
+    while ((at & ring.closed) == 0) {
+      std::size_t most = items.size();
+      const std::size_t limit = limit_.load(std::memory_order_relaxed);
+      const bool exact =
+          limit == ring.capacity && head_ring_.load(std::memory_order_relaxed) == &ring;
+      if (!exact && limit != 0) {
+        // Of an old tail that may be more than all: then it is for try_put() as well.
+        const std::uint64_t size = ring.puts_before(at) - gets();
+        if (size >= limit) return 0;
+        most = std::min(most, static_cast<std::size_t>(limit - size));
+      }
+      const std::size_t n = ring.run(at, at, most);
+      if (n == 0) return 0;
+      std::uint64_t stamp = at + 1;
+      Slot* const slots = &ring.slot(at);
+      if (!ring.tail.compare_exchange_weak(at, ring.after(at, n),
+                                           std::memory_order_seq_cst,  // [claim]
+                                           std::memory_order_relaxed)) {
+        continue;
+      }
+      const bool wake_getter = getters.announce();
+      const Word* const getter = getters.address();
+      for (std::size_t i = 0; i < n; ++i) {
+        std::construct_at(&slots[i].item, std::move(items[i]));
+        slots[i].stamp.store(stamp++, std::memory_order_release);  // [slot]
+      }
+      // Only addresses from here on: who gets the last item may destroy the queue.
+      if (wake_getter) EventCount::wake(getter);
+      return n;
+    }
+    return 0;
+  }
+
+  // The same from the other side: an item that is there for index `at` stays until that is claimed.
+  template <class Guard, class Sink>
+  std::size_t get_some(Guard& hazard, Sink& sink, std::size_t most) noexcept {
+    Ring& ring = hazard.protect(head_ring_);  // [chain]
+    std::uint64_t at = ring.head.load(std::memory_order_relaxed);
+    for (;;) {
+      const std::size_t n = ring.run(at, at + 1, most);
+      if (n == 0) return 0;
+      std::uint64_t stamp = at + ring.lap;
+      Slot* const slots = &ring.slot(at);
+      if (!ring.head.compare_exchange_weak(at, ring.after(at, n),
+                                           std::memory_order_seq_cst,  // [claim]
+                                           std::memory_order_relaxed)) {
+        continue;
+      }
+      const bool wake_putter = putters.announce();
+      const Word* const putter = putters.address();
+      for (std::size_t i = 0; i < n; ++i) {
+        sink(std::move(slots[i].item));
+        std::destroy_at(&slots[i].item);
+        slots[i].stamp.store(stamp++, std::memory_order_release);  // [slot]
+      }
+      if (wake_putter) EventCount::wake(putter);
+      return n;
     }
   }
 

@@ -122,7 +122,8 @@ class THRUM_API ThreadHandle {
 
   /// Returns the thread's number in this process, never reused; 0 before start().
   std::uint64_t ident() const;
-  /// Returns the kernel's id; 0 before start(). Waits for a starting thread to know its own.
+  /// Returns the kernel's id; 0 before start(), and before a timer's time has come. Waits for a
+  /// starting thread to know its own.
   std::uint32_t native_id() const;
 
   /// Returns where the thread's stack is; nothing before start() and after the end.
@@ -201,6 +202,7 @@ class THRUM_API Thread : public ThreadHandle {
  protected:
   friend struct ThreadRecord;
   Thread(ThreadOptions options, std::unique_ptr<Body> body);
+  Thread(std::shared_ptr<ThreadRecord> record, ThreadOptions options, std::unique_ptr<Body> body);
 
   template <class Target, class... Args>
   static std::unique_ptr<Body> bind(Target&& target, Args&&... args) {

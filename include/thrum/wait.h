@@ -42,6 +42,7 @@ enum class Waitable : std::uint8_t {
   queue_join,
   thread,
   group,
+  timer,
 };
 
 /// Names the object a thread is about to block on. Lives on the stack of the slow path, so that

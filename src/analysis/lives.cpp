@@ -148,7 +148,7 @@ class Lives {
       wait.end = std::max(at, wait.begin);
       wait.over = over;
       open = false;
-      find_waker(thread, wait);
+      if (over) find_waker(thread, wait);
     };
     for (const Event& event : thread.events) {
       const std::uint64_t at = std::clamp(ns(event.when()), life.begin, life.end);

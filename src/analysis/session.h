@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/collector.h"
 #include "analysis/recording.h"
 
 namespace thrum::analysis {
@@ -15,6 +16,13 @@ enum class Level : std::uint8_t {
   best,       ///< what this machine allows
   switches,   ///< recorder and the kernel's switch records
   schedstat,  ///< recorder, and what /proc counts
+};
+
+/// What is seen of the program at one moment.
+struct Look {
+  std::uint64_t ns;  ///< since the recording's start
+  const std::vector<Moment>& threads;
+  Collector& names;  ///< knows what addresses are called
 };
 
 struct WatchOptions {
@@ -26,6 +34,7 @@ struct WatchOptions {
   bool follow = true;             ///< child processes too
   bool kill_on_deadlock = false;  ///< end the program when it has locked itself up
   std::function<void(const Json& alarm)> on_alarm;  ///< a deadlock, while it happens
+  std::function<void(const Look& look)> on_look;    ///< some hundred times a second
 };
 
 /// The program cannot be watched: what() is one line.

@@ -32,7 +32,6 @@ bool read_words(std::uint32_t pid, std::uint64_t address, std::uint32_t* words, 
          static_cast<ssize_t>(n * sizeof *words);
 }
 
-// Returns the serials of the threads that must act before this one goes on.
 std::vector<std::uint64_t> WaitGraph::holders(const Moment& moment,
                                               const std::vector<Moment>& moments) const {
   const Event wait = as_event(moment.waits_for);

@@ -38,10 +38,11 @@ class WaitGraph {
   /// twice in a row. A wait that gives up by itself is not part of one.
   std::vector<Cycle> look(const std::vector<Moment>& moments);
 
- private:
+  /// Returns the serials of the threads that must act before this one goes on.
   std::vector<std::uint64_t> holders(const Moment& moment,
                                      const std::vector<Moment>& moments) const;
 
+ private:
   ReadWords read_;
   std::set<std::vector<std::pair<std::uint64_t, std::uint64_t>>> seen_, told_;
 };

@@ -11,6 +11,8 @@
 #include <system_error>
 
 #include "cli/bench_command.h"
+#include "cli/check_command.h"
+#include "cli/cxx_command.h"
 #include "cli/exit_code.h"
 #include "cli/print_error.h"
 #include "cli/report_command.h"
@@ -42,6 +44,9 @@ int run(int argc, char** argv) {
   add_tour_command(app, exit_code);
   add_watch_command(app, exit_code);
   add_report_command(app, exit_code);
+  add_check_command(app, exit_code);
+  add_replay_command(app, exit_code);
+  add_cxx_command(app, exit_code);
   add_bench_command(app, exit_code);
   if (argc == 1) {
     fmt::print("{}", app.help());

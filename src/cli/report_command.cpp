@@ -22,15 +22,18 @@ namespace {
 
 struct Options {
   std::string recording, output;
-  bool text = false, json = false, html = false, folded = false, pprof = false;
+  bool text = false, json = false, html = false, folded = false, pprof = false, perfetto = false;
   bool all = false, no_colour = false;
 };
 
 // A form for people to open has a file beside the recording; "-" is standard output.
 std::string output_of(const Options& options) {
   if (!options.output.empty()) return options.output;
-  if (!options.html && !options.pprof) return "-";
-  return report::sibling(options.recording, options.html ? ".html" : ".pb.gz");
+  const char* const ending = options.html       ? ".html"
+                             : options.pprof    ? ".pb.gz"
+                             : options.perfetto ? ".pftrace"
+                                                : nullptr;
+  return ending == nullptr ? "-" : report::sibling(options.recording, ending);
 }
 
 void write(const Options& options, const std::string& what) {
@@ -55,6 +58,8 @@ int report(const Options& options) {
       write(options, report::folded(analysis));
     } else if (options.pprof) {
       write(options, report::pprof(analysis));
+    } else if (options.perfetto) {
+      write(options, report::perfetto(analysis));
     } else {
       const text::Terminal terminal = text::Terminal::of(STDOUT_FILENO, options.no_colour);
       std::string all;
@@ -95,6 +100,7 @@ void add_report_command(CLI::App& app, int& exit_code) {
   forms->add_flag("--json", options->json, "For programs");
   forms->add_flag("--folded", options->folded, "Time waited by stack, for flame graphs");
   forms->add_flag("--pprof", options->pprof, "Contention for go tool pprof: PROGRAM.pb.gz");
+  forms->add_flag("--perfetto", options->perfetto, "For ui.perfetto.dev: PROGRAM.pftrace");
   forms->require_option(0, 1);
   command->add_option("-o,--output", options->output, "Where it goes; - is standard output")
       ->option_text("FILE");
@@ -103,8 +109,8 @@ void add_report_command(CLI::App& app, int& exit_code) {
   command->get_option("--help")->description("Print this help");
   command->get_formatter()->column_width(22);
   command->footer(
-      "Exit codes: 0 clean, 1 a deadlock or an inverted lock order was found, 2 usage,\n"
-      "3 the recording could be read in part only.");
+      "Exit codes, of each form: 0 clean, 1 a deadlock or an inverted lock order was\n"
+      "found, 2 no recording, 3 read in part only, or not written.");
   command->callback([options, &exit_code] { exit_code = report(*options); });
 }
 

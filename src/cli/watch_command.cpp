@@ -6,8 +6,10 @@
 #include <sys/wait.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -17,9 +19,12 @@
 #include "analysis/session.h"
 #include "cli/dump_text.h"
 #include "cli/exit_code.h"
+#include "cli/live_screen.h"
 #include "cli/print_error.h"
+#include "report/live.h"
 #include "report/reports.h"
 #include "text/terminal.h"
+#include "text/units.h"
 
 namespace thrum::cli {
 namespace {
@@ -30,6 +35,7 @@ struct Options {
   bool no_colour = false;
   bool no_follow = false;
   bool no_page = false;
+  bool live = false;
   bool once = false, json = false, stop = false;
   std::string level = "best";
 };
@@ -49,6 +55,45 @@ int exit_code_of(int wait_status, bool deadlock) {
       WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
   return code == 0 && deadlock ? kFoundSomething : code;
 }
+
+// The view of --live: the screen, what it shows, and when it is drawn next.
+class View {
+ public:
+  View(const Options& options, const std::string& output)
+      : screen_(output, options.no_colour),
+        head_{
+            text::ink(text::kBold, "thrum watch --live") + "  " +
+                text::printable(command_of(options)),
+            text::ink(text::kDim, "  q leaves the view, not the program; what it prints goes to " +
+                                      text::printable(output))} {}
+
+  void look(const analysis::Look& look) {
+    if (!screen_.open()) return;
+    live_.look(look);
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return;
+    next_ = now + std::chrono::milliseconds(100);
+    live_.tick();
+    if (screen_.wants_to_leave()) return screen_.close();
+    std::vector<std::string> head = head_;
+    head[0] += "  " + text::human_ns(static_cast<double>(look.ns));
+    screen_.show(live_.lines(head, screen_.columns(), screen_.rows()));
+  }
+  void alarm(const analysis::Json& alarm) { live_.alarm(alarm); }
+  bool open() const { return screen_.open(); }
+
+ private:
+  static std::string command_of(const Options& options) {
+    std::string line;
+    for (const std::string& word : options.watch.command) line += (line.empty() ? "" : " ") + word;
+    return line;
+  }
+
+  LiveScreen screen_;
+  report::Live live_;
+  std::vector<std::string> head_;
+  std::chrono::steady_clock::time_point next_{};
+};
 
 // A thread dump is the answer itself: to standard output.
 int dump(const Options& options) {
@@ -86,6 +131,10 @@ int watch(Options& options) {
                 attached ? "a process or a command, not both" : "what? see thrum watch --help");
     return kUsage;
   }
+  if (options.live && attached) {
+    print_error("--live", "needs a command: a process that runs already is shown by --pid alone");
+    return kUsage;
+  }
   const text::Terminal terminal = text::Terminal::of(STDERR_FILENO, options.no_colour);
   const std::string command = attached ? analysis::comm_of(static_cast<pid_t>(options.watch.pid),
                                                            static_cast<pid_t>(options.watch.pid))
@@ -98,9 +147,12 @@ int watch(Options& options) {
   if (options.watch.output.empty()) {
     options.watch.output = recording_name(command.empty() ? subject : command);
   }
+  std::optional<View> view;
   bool deadlock = false;
   options.watch.on_alarm = [&](const analysis::Json& alarm) {
     deadlock = true;
+    if (view.has_value()) view->alarm(alarm);
+    if (view.has_value() && view->open()) return;
     fmt::print(stderr, "\n");
     print(terminal, report::alarm(alarm));
     if (!options.watch.kill_on_deadlock && !attached) {
@@ -108,13 +160,27 @@ int watch(Options& options) {
     }
   };
   try {
-    const analysis::WatchResult result = analysis::watch(options.watch);
+    const std::string output = report::sibling(options.watch.output, ".out");
+    if (options.live) {
+      if (const std::string problem = LiveScreen::problem(); !problem.empty()) {
+        print_error("--live", problem);
+        return kUsage;
+      }
+      view.emplace(options, output);
+      options.watch.on_look = [&](const analysis::Look& look) { view->look(look); };
+    }
+    const analysis::WatchResult result = [&] {
+      // Whatever happens, the terminal is given back before anything is said.
+      const std::shared_ptr<void> give_back(nullptr, [&](void*) { view.reset(); });
+      return analysis::watch(options.watch);
+    }();
     if (!options.quiet) {
       const analysis::Recording recording = analysis::read_recording(options.watch.output);
       const analysis::Analysis analysis = analysis::analyse(recording);
       fmt::print(stderr, "\n");
       print(terminal, report::text(analysis, terminal.width, false));
       fmt::print(stderr, "\n  recording  {}\n", text::printable(options.watch.output));
+      if (options.live) fmt::print(stderr, "  its output {}\n", text::printable(output));
       if (!options.no_page) {
         const std::string page = report::sibling(options.watch.output, ".html");
         report::write_file(page, report::html(analysis));
@@ -167,6 +233,7 @@ void add_watch_command(CLI::App& app, int& exit_code) {
                    "allows), switches, schedstat")
       ->option_text("LEVEL")
       ->check(CLI::IsMember({"best", "switches", "schedstat"}));
+  watch_command->add_flag("--live", options->live, "Show it while it runs; q leaves the view");
   watch_command->add_flag("--all", options->watch.record_all,
                           "Record each acquire, not only counts");
   watch_command->add_flag("--no-follow", options->no_follow, "Leave child processes alone");
@@ -180,13 +247,15 @@ void add_watch_command(CLI::App& app, int& exit_code) {
   watch_command->footer(
       "Examples:\n"
       "  thrum watch -- ./server --port 80     run it, tell at its end, or on Ctrl-C\n"
+      "  thrum watch --live -- ./server        look at it while it runs\n"
       "  thrum watch --kill-on-deadlock -- ./test\n"
       "  thrum watch --pid 1234 --once         a thread dump of any process\n"
       "  thrum report server.thrum             what was recorded, again\n"
       "\n"
       "The program runs as it does without: not recompiled, not stopped, not root.\n"
       "A deadlock is told while it happens. Exit codes: the program's own; 128 and the\n"
-      "signal's number if one ended it; 1 deadlock, 2 usage, 3 thrum itself failed.");
+      "signal's number if one ended it; 1 if that is 0 and there was a deadlock; 2 it\n"
+      "cannot be watched, 3 thrum itself failed.");
   watch_command->callback([options, &exit_code] { exit_code = watch(*options); });
 }
 

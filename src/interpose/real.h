@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <ctime>

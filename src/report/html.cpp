@@ -7,7 +7,6 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
@@ -29,10 +28,20 @@ using text::printable;
 
 namespace {
 
-constexpr unsigned kInKernel = 5;  // a state of the page alone
+// The page tells apart what a thread is blocked on; the numbers above State's are its own.
+enum Shown : std::uint64_t {
+  on_lock = static_cast<std::uint64_t>(State::blocked),
+  in_kernel = 5,
+  on_others = 6,  // until somebody does something: a condition, a barrier, a thread's end
+  asleep = 7,
+};
+
 // More would make the page larger than it is useful; the tables and forms for programs have all.
 constexpr std::size_t kMostLocks = 500;
-constexpr std::size_t kMostArrows = 200'000;
+// A page with more slices than this has times to a tenth of a microsecond, and half the size. The
+// sums in its tables are exact.
+constexpr std::size_t kManySlices = 200'000;
+constexpr std::uint64_t kCoarseNs = 100;
 
 std::string base64(const unsigned char* bytes, std::size_t size) {
   std::string text(4 * ((size + 2) / 3) + 1, '\0');
@@ -49,9 +58,52 @@ std::string hash_of(std::string_view source) {
   return fmt::format("'sha256-{}'", base64(digest.data(), size));
 }
 
+// Numbers of seven bits a byte, the low ones first.
 void put(std::string& to, std::uint64_t n) {
   for (; n >= 128; n >>= 7) to += static_cast<char>(n | 128);
   to += static_cast<char>(n);
+}
+
+// Texts by number.
+class Texts {
+ public:
+  std::uint64_t number(std::string text) {
+    const auto [known, is_new] = numbers_.try_emplace(std::move(text), list_.size());
+    if (is_new) list_.push_back(known->first);
+    return known->second;
+  }
+  Json take() { return std::move(list_); }
+
+ private:
+  Json list_ = Json::array();
+  std::map<std::string, std::uint64_t> numbers_;
+};
+
+// What follows the page's JSON. Like things stand together, which packs well: for each lane its
+// number of slices and its begin; then for all slices in order how long, which state; for those
+// that wait what for, where, held by whom, let go by whom; and for these how long before its end.
+struct Columns {
+  std::string lanes{}, lengths{}, states{}, objects{}, sites{}, holders{}, wakers{}, woken{};
+
+  std::string join() const {
+    return lanes + lengths + states + objects + sites + holders + wakers + woken;
+  }
+};
+
+Shown shown(const Life& life, const Slice& slice) {
+  if (slice.state != State::blocked) return static_cast<Shown>(slice.state);
+  if (slice.wait == Slice::kNoWait) return in_kernel;
+  switch (life.waits[slice.wait].kind) {
+    case trace::Kind::sleep:
+      return asleep;
+    case trace::Kind::condition:
+    case trace::Kind::barrier:
+    case trace::Kind::once:
+    case trace::Kind::join:
+      return on_others;
+    default:
+      return on_lock;
+  }
 }
 
 class Page {
@@ -59,10 +111,12 @@ class Page {
   explicit Page(const Analysis& analysis) : analysis_(analysis), recording_(*analysis.recording) {}
 
   std::string html() {
+    std::size_t all = 0;
+    for (const Life& life : analysis_.lives) all += life.slices.size();
+    if (all > kManySlices) quantum_ = kCoarseNs;
     Json threads = Json::array();
     for (const Life& life : analysis_.lives) threads.push_back(thread(life));
     for (const Life& life : analysis_.lives) slices(life);
-    arrows();
     Json level = Json::array(), deadlocks = Json::array(), inversions = Json::array();
     for (const std::string& line : report::level(analysis_)) level.push_back(line);
     for (const Json& one : recording_.alarms) deadlocks.push_back(plain(alarm(one)));
@@ -72,18 +126,20 @@ class Page {
     const Json model{{"command", command(recording_)},
                      {"ending", ending(recording_)},
                      {"end", analysis_.end},
+                     {"quantum", quantum_},
                      {"level", std::move(level)},
                      {"deadlocks", std::move(deadlocks)},
                      {"inversions", std::move(inversions)},
                      {"threads", std::move(threads)},
-                     {"waits", std::move(waits_)},
+                     {"objects", objects_.take()},
+                     {"sites", sites_.take()},
                      {"locks", locks()}};
     const std::string json = model.dump(-1, ' ', false, Json::error_handler_t::replace);
     const auto size = static_cast<std::uint32_t>(json.size());
     std::string data(sizeof size, '\0');
     std::memcpy(data.data(), &size, sizeof size);
     data += json;
-    data += slices_;
+    data += columns_.join();
 
     return fmt::format(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -121,9 +177,11 @@ class Page {
     return fmt::format("{} {}", printable(life.name), life.thread->tid);
   }
 
-  static Json thread(const Life& life) {
+  Json thread(const Life& life) const {
+    const auto process = recording_.processes.find(life.thread->process);
     return Json{{"name", printable(life.name)},
                 {"tid", life.thread->tid},
+                {"pid", process != recording_.processes.end() ? process->second.pid : 0},
                 {"begin", life.begin},
                 {"end", life.end},
                 {"how", analysis::text_of_end(*life.thread)},
@@ -131,59 +189,56 @@ class Page {
                 {"switches", {life.voluntary, life.involuntary, life.thread_switches}}};
   }
 
+  std::uint64_t coarse(std::uint64_t ns) const { return (ns + quantum_ / 2) / quantum_; }
+
   void slices(const Life& life) {
-    put(slices_, life.slices.size());
+    put(columns_.lanes, life.slices.size());
+    put(columns_.lanes, coarse(life.begin));
+    std::uint32_t let_go = Slice::kNoWait;  // the last wait whose end has its arrow
     for (const Slice& slice : life.slices) {
-      put(slices_, slice.end - slice.begin);
-      if (slice.state == State::blocked && slice.wait == Slice::kNoWait) {
-        put(slices_, kInKernel);
-        continue;
-      }
-      put(slices_, static_cast<std::uint64_t>(slice.state));
-      if (slice.state == State::blocked) put(slices_, wait(life, life.waits[slice.wait]));
+      // Both ends are rounded, not what is between them: no error adds up.
+      put(columns_.lengths, coarse(slice.end) - coarse(slice.begin));
+      put(columns_.states, shown(life, slice));
+      if (slice.wait == Slice::kNoWait) continue;
+      const analysis::Wait& wait = life.waits[slice.wait];
+      const Named& named = texts_of(life, wait);
+      put(columns_.objects, named.object);
+      put(columns_.sites, named.site);
+      put(columns_.holders, number_of(wait.kind == trace::Kind::join ? wait.waker : wait.holder));
+      const bool ends = let_go != slice.wait && wait.woken <= slice.end;
+      const std::uint64_t waker = ends ? number_of(wait.waker) : 0;
+      put(columns_.wakers, waker);
+      if (waker == 0) continue;
+      put(columns_.woken, coarse(slice.end) - coarse(wait.woken));
+      let_go = slice.wait;
     }
   }
 
-  // Returns the number under which the page knows what is waited for.
-  std::size_t wait(const Life& life, const analysis::Wait& wait) {
-    const auto key = std::tuple(life.thread->serial, wait.object, wait.site_stack,
-                                wait.kind == trace::Kind::join ? wait.waker : wait.holder);
-    const auto known = wait_numbers_.find(key);
-    if (known != wait_numbers_.end()) return known->second;
-    const std::string joined = wait.kind == trace::Kind::join ? label(wait.waker) : std::string();
-    Json one{{"kind", analysis::name_of(wait.kind)},
-             {"object",
-              printable(analysis::object_text(analysis_, *life.thread, wait.object, wait.kind))},
-             {"site", printable(analysis::site_text(recording_, *life.thread, wait.site_stack))},
-             {"holder", label(wait.holder)}};
-    const auto [same, is_new] = wait_texts_.try_emplace(
-        one.dump(-1, ' ', false, Json::error_handler_t::replace), waits_.size());
-    if (is_new) waits_.push_back(std::move(one));
-    wait_numbers_[key] = same->second;
-    return same->second;
+  // Returns 1 and the index of the thread; 0 if it is not known.
+  std::uint64_t number_of(std::uint64_t serial) const {
+    const auto found = analysis_.life_of.find(serial);
+    return found == analysis_.life_of.end() ? 0 : found->second + 1;
   }
 
-  // In order of time: when, how long until it ran, by whom, whom.
-  void arrows() {
-    std::vector<std::array<std::uint64_t, 4>> all;
-    for (std::size_t i = 0; i < analysis_.lives.size(); ++i) {
-      for (const analysis::Wait& wait : analysis_.lives[i].waits) {
-        const auto by = analysis_.life_of.find(wait.waker);
-        if (by == analysis_.life_of.end()) continue;
-        all.push_back({wait.woken, wait.end - wait.woken, by->second, i});
-      }
+  struct Named {
+    std::uint64_t object = 0, site = 0;
+  };
+
+  const Named& texts_of(const Life& life, const analysis::Wait& wait) {
+    const bool join = wait.kind == trace::Kind::join;
+    const auto [known, is_new] = named_.try_emplace(std::tuple(
+        life.thread->serial, join ? wait.waker : wait.object, wait.site_stack, wait.kind));
+    if (is_new) {
+      std::string object =
+          join ? fmt::format("end of {}", wait.waker != 0 ? label(wait.waker) : "a thread")
+               : printable(analysis::object_text(analysis_, *life.thread, wait.object, wait.kind));
+      const std::string_view kind = analysis::name_of(wait.kind);
+      if (!join && !object.starts_with(kind)) object = fmt::format("{} {}", kind, object);
+      known->second = {
+          objects_.number(std::move(object)),
+          sites_.number(printable(analysis::site_text(recording_, *life.thread, wait.site_stack)))};
     }
-    std::ranges::sort(all);
-    if (all.size() > kMostArrows) all.clear();
-    put(slices_, all.size());
-    std::uint64_t before = 0;
-    for (const auto& [when, until, by, who] : all) {
-      put(slices_, when - before);
-      put(slices_, until);
-      put(slices_, by);
-      put(slices_, who);
-      before = when;
-    }
+    return known->second;
   }
 
   Json locks() const {
@@ -203,11 +258,10 @@ class Page {
 
   const Analysis& analysis_;
   const analysis::Recording& recording_;
-  std::string slices_;
-  Json waits_ = Json::array();
-  std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t>, std::size_t>
-      wait_numbers_;
-  std::map<std::string, std::size_t> wait_texts_;
+  std::uint64_t quantum_ = 1;
+  Columns columns_;
+  Texts objects_, sites_;
+  std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, trace::Kind>, Named> named_;
 };
 
 }  // namespace

@@ -32,6 +32,8 @@ std::string json(const Analysis& analysis);
 std::string folded(const Analysis& analysis);
 /// Returns a contention profile as pprof reads it: profile.proto, packed by gzip.
 std::string pprof(const Analysis& analysis);
+/// Returns a trace for ui.perfetto.dev: Perfetto's protobuf.
+std::string perfetto(const Analysis& analysis);
 
 class CannotWrite : public std::runtime_error {
  public:

@@ -16,10 +16,14 @@ void write_file(const std::string& path, const std::string& what) {
   const auto fail = [&](int error) {
     throw CannotWrite(path, std::generic_category().message(error));
   };
-  const std::string temporary = fmt::format("{}.{}.part", path, getpid());
-  const int file =
-      open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (file < 0) fail(errno);
+  // A name that nobody else can have made before us.
+  std::string temporary;
+  int file = -1;
+  for (int i = 0; file < 0; ++i) {
+    temporary = fmt::format("{}.{}-{}.part", path, getpid(), i);
+    file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0 && (errno != EEXIST || i >= 100)) fail(errno);
+  }
   int error = 0;
   for (std::size_t at = 0; at < what.size() && error == 0;) {
     const ssize_t n = write(file, what.data() + at, what.size() - at);

@@ -43,6 +43,18 @@ std::string_view escape_of(char mark) {
   }
 }
 
+// Marks that no one sees and that show what follows in another order or on another line: U+061C,
+// U+200E to U+200F, U+2028 to U+202E, U+2066 to U+2069.
+bool turns_direction(std::string_view text) {
+  const auto at = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
+  if (at(0) == 0xd8) return at(1) == 0x9c;
+  if (at(0) != 0xe2) return false;
+  if (at(1) == 0x80) return at(2) == 0x8e || at(2) == 0x8f || (at(2) >= 0xa8 && at(2) <= 0xae);
+  return at(1) == 0x81 && at(2) >= 0xa6 && at(2) <= 0xa9;
+}
+
 // What takes the place of our own signs where the locale knows ASCII only: as wide as they are.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kAscii{{
     {"✓", "+"}, {"✗", "!"}, {"–", "-"}, {"─", "-"}, {"→", ">"}, {"⇄", "~"}, {"·", "."},
@@ -65,6 +77,7 @@ std::size_t valid_sequence(std::string_view text) {
   if (first == 0xf0 && byte(1) < 0x90) return 0;  // overlong
   if (first == 0xf4 && byte(1) > 0x8f) return 0;  // above U+10FFFF
   if (first == 0xc2 && byte(1) < 0xa0) return 0;  // a control character
+  if (turns_direction(text)) return 0;
   return n;
 }
 

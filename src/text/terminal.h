@@ -37,8 +37,8 @@ std::vector<std::string> wrap(std::string_view text, std::size_t columns);
 /// Returns a horizontal bar: `share` (0 to 1) of `columns`, in eighths of a column.
 std::string bar(double share, std::size_t columns);
 
-/// Returns the name with control characters, invalid UTF-8 and backslashes escaped as in C, so that
-/// it takes one line and is valid UTF-8.
+/// Returns the name with control characters, marks of direction, invalid UTF-8 and backslashes
+/// escaped as in C, so that it takes one line, is valid UTF-8 and reads as it is written.
 std::string printable(std::string_view name);
 
 /// Where text goes.

@@ -50,6 +50,8 @@ const char* text_of(Waitable kind) noexcept {
       return "a thread (join)";
     case Waitable::group:
       return "a group (join)";
+    case Waitable::timer:
+      return "a timer";
   }
   return "something";
 }

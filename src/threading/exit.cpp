@@ -31,11 +31,18 @@ std::shared_ptr<ThreadRecord> next_to_join() {
   return nullptr;
 }
 
+// Returns whether a thread runs none of the user's code any more. With the registry held.
+bool is_parked(const ThreadRecord& record) {
+  if (record.hidden) return !record.runs_user_code;
+  if (record.node == nullptr) return record.phase() == ThreadRecord::kPending;
+  return waist::is_parked(*record.node);
+}
+
 bool everyone_parked() {
   const waist::Registry registry;
   for (ThreadRecord* record = ThreadRecord::first(); record != nullptr; record = record->next) {
     if (record->origin != ThreadRecord::Origin::foreign && !record->is_caller() &&
-        (record->node == nullptr || !waist::is_parked(*record->node))) {
+        !is_parked(*record)) {
       return false;
     }
   }

@@ -75,15 +75,15 @@ struct GroupRecord {
   std::stop_source stop;
 };
 
-// Called in the member that failed.
-bool keep_failure(GroupRecord& group, std::exception_ptr exception) noexcept {
+bool keep_failure(GroupRecord& group, const ThreadHandle& member,
+                  std::exception_ptr exception) noexcept {
   bool first = false;
   {
     const Guard guard(group.lock);
     first = group.failure == nullptr;
     if (first) {
       group.failure = std::move(exception);
-      group.failed = current_thread();
+      group.failed = member;
     }
   }
   group.request_stop();

@@ -14,6 +14,7 @@
 
 #include "threading/kernel.h"
 #include "threading/thread_record.h"
+#include "threading/timer_record.h"
 #include "thrum/group.h"
 
 namespace thrum {
@@ -81,6 +82,7 @@ ThreadState ThreadHandle::state() const {
   ThreadRecord& thread = record();
   const std::uint32_t now = thread.phase();
   if (now == ThreadRecord::kNew) return {};
+  if (now == ThreadRecord::kPending) return {Life::blocked, thread.timer->waits(), End::alive};
   if (now != ThreadRecord::kStarted) return {Life::terminated, {}, thread.end};
   WaitingFor blocked_on;
   std::optional<Life> life;
@@ -167,7 +169,12 @@ std::stop_token ThreadHandle::stop_token() const { return record().stop.get_toke
 
 // --- Threads
 
-Thread::Thread(ThreadOptions options, std::unique_ptr<Body> body) {
+Thread::Thread(ThreadOptions options, std::unique_ptr<Body> body)
+    : Thread(std::make_shared<ThreadRecord>(ThreadRecord::Origin::ours), std::move(options),
+             std::move(body)) {}
+
+Thread::Thread(std::shared_ptr<ThreadRecord> record, ThreadOptions options,
+               std::unique_ptr<Body> body) {
   checked_stack_size(options.stack_size);
   for (const int cpu : options.affinity) {
     if (cpu < 0 || cpu >= CPU_SETSIZE) {
@@ -182,16 +189,15 @@ Thread::Thread(ThreadOptions options, std::unique_ptr<Body> body) {
     options.name =
         "Thread-" + std::to_string(unnamed_threads.fetch_add(1, std::memory_order_relaxed) + 1);
   }
-  const bool daemon =
-      options.daemon.value_or(ThreadRecord::current().daemon.load(std::memory_order_relaxed) &&
-                              ThreadRecord::current().origin == ThreadRecord::Origin::ours);
-  record_ =
-      std::make_shared<ThreadRecord>(ThreadRecord::Origin::ours, std::move(options.name), daemon);
-  record_->named = named;
-  record_->stack_size = options.stack_size;
-  record_->affinity = std::move(options.affinity);
-  record_->body = std::move(body);
-  if (options.group != nullptr) record_->group = options.group->record_;
+  record->daemon.store(options.daemon ? *options.daemon : ThreadRecord::caller_is_daemon(),
+                       std::memory_order_relaxed);
+  record->name = std::move(options.name);
+  record->named = named;
+  record->stack_size = options.stack_size;
+  record->affinity = std::move(options.affinity);
+  record->body = std::move(body);
+  if (options.group != nullptr) record->group = options.group->record_;
+  record_ = std::move(record);
 }
 
 void Thread::start() { record().start(); }

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "threading/kernel.h"
+#include "threading/timer_record.h"
 #include "waist/sleep.h"
 
 namespace thrum {
@@ -28,31 +29,10 @@ constinit ThreadRecord* main_record = nullptr;   // the same; once made, never f
 constinit ThreadRecord* lost_in_fork = nullptr;  // keeps them reachable, for leak checkers
 constinit std::atomic<unsigned> forks{0};        // how many lie between us and the first process
 
-// With the registry held.
-void link(ThreadRecord& record) noexcept {
-  record.next = list_first;
-  record.previous = nullptr;
-  if (list_first != nullptr) list_first->previous = &record;
-  list_first = &record;
-  record.keep_alive = record.shared_from_this();
-}
-void unlink(ThreadRecord& record) noexcept {
-  (record.previous != nullptr ? record.previous->next : list_first) = record.next;
-  if (record.next != nullptr) record.next->previous = record.previous;
-  record.node = nullptr;
-  record.has_pthread = false;
-}
-
-// Returns whether somebody may sleep on the old value.
-bool replace(Word& word, std::uint32_t value) noexcept {
-  const std::uint32_t old = word.exchange(value, std::memory_order_seq_cst);  // [end] [refused]
-  return (old & ThreadRecord::kAwaited) != 0;
-}
-
 // In the child of a fork, of a thread that exists only in the parent. With the registry held.
 void forget(ThreadRecord& record) noexcept {
   // Never freed: its thread was in the middle of something, what it holds is not ours to destroy.
-  unlink(record);
+  record.unlink();
   record.next = lost_in_fork;
   lost_in_fork = &record;
   record.end = End::forked;
@@ -69,11 +49,12 @@ void on_gone(void* owner, waist::Gone how) noexcept {
     const waist::Registry registry;
     // At the end of the process main() was taken out already.
     if (!record.is_alive()) return;
-    unlink(record);
+    record.unlink();
     if (&record != main_record) keep = std::move(record.keep_alive);
     // Under the lock: a fork finds the record in the list or the thread ended, nothing between.
     const bool ours = record.origin == ThreadRecord::Origin::ours;
-    awaited = replace(record.state, ours ? ThreadRecord::kTerminated : ThreadRecord::kReaped);
+    awaited = ThreadRecord::replace(record.state,
+                                    ours ? ThreadRecord::kTerminated : ThreadRecord::kReaped);
   }
   if (awaited) wake(&record.state, kEveryone);
 }
@@ -98,8 +79,10 @@ void after_fork_in_child() noexcept {
     record = record->next;
     if (&other != me) forget(other);
   }
+  forget_timers();
   main_record = me;
   if (me != nullptr) {
+    me->hidden = false;
     me->native_id.store(node.native_id, std::memory_order_relaxed);
     me->born_after_forks = forks.load(std::memory_order_relaxed);
   }
@@ -116,14 +99,14 @@ std::uint32_t main_native_id() noexcept { return static_cast<std::uint32_t>(::ge
 std::shared_ptr<ThreadRecord> make_alien(std::uint32_t native_id) {
   static constinit std::atomic<unsigned> dummies{0};
   const bool is_main = native_id == main_native_id();
-  auto record = std::make_shared<ThreadRecord>(
-      is_main ? ThreadRecord::Origin::main : ThreadRecord::Origin::foreign,
+  auto record = std::make_shared<ThreadRecord>(is_main ? ThreadRecord::Origin::main
+                                                       : ThreadRecord::Origin::foreign);
+  record->name =
       is_main ? "MainThread"
-              : "Dummy-" + std::to_string(dummies.fetch_add(1, std::memory_order_relaxed) + 1),
-      !is_main);
+              : "Dummy-" + std::to_string(dummies.fetch_add(1, std::memory_order_relaxed) + 1);
+  record->daemon.store(!is_main, std::memory_order_relaxed);
   record->state.store(ThreadRecord::kStarted, std::memory_order_relaxed);
   record->native_id.store(native_id, std::memory_order_relaxed);
-  record->born_after_forks = forks.load(std::memory_order_relaxed);
   return record;
 }
 
@@ -135,9 +118,6 @@ void* thread_main(void* record) {
 
 }  // namespace
 
-ThreadRecord::ThreadRecord(Origin where_from, std::string its_name, bool is_daemon)
-    : origin(where_from), daemon(is_daemon), name(std::move(its_name)) {}
-
 ThreadRecord::~ThreadRecord() {
   // Nobody joined it and nobody can any more.
   if (phase() == kTerminated && is_of_this_process()) {
@@ -146,6 +126,26 @@ ThreadRecord::~ThreadRecord() {
 }
 
 ThreadRecord* ThreadRecord::first() noexcept { return list_first; }
+
+void ThreadRecord::link() noexcept {
+  born_after_forks = forks.load(std::memory_order_relaxed);
+  next = list_first;
+  previous = nullptr;
+  if (list_first != nullptr) list_first->previous = this;
+  list_first = this;
+  keep_alive = shared_from_this();
+}
+void ThreadRecord::unlink() noexcept {
+  (previous != nullptr ? previous->next : list_first) = next;
+  if (next != nullptr) next->previous = previous;
+  node = nullptr;
+  has_pthread = false;
+}
+
+bool ThreadRecord::replace(Word& word, std::uint32_t value) noexcept {
+  const std::uint32_t old = word.exchange(value, std::memory_order_seq_cst);  // [end] [refused]
+  return (old & kAwaited) != 0;
+}
 
 const GroupRecord* ThreadRecord::group_of_caller() noexcept {
   // relaxed: it is the thread's own record, or none
@@ -169,7 +169,7 @@ ThreadRecord& ThreadRecord::current() {
     if (record == nullptr && made->origin == Origin::main) record = main_record;
     if (record == nullptr) {
       record = made.get();
-      link(*record);
+      record->link();
       if (made->origin == Origin::main) main_record = record;
     }
     attach(*record, node);
@@ -189,7 +189,7 @@ std::shared_ptr<ThreadRecord> ThreadRecord::of_main() {
   auto made = make_alien(main_native_id());
   const waist::Registry registry;
   if (main_record == nullptr) {
-    link(*made);
+    made->link();
     main_record = made.get();
   }
   main_record->find_node(registry);
@@ -209,7 +209,7 @@ void ThreadRecord::end_main() noexcept {
   {
     const waist::Registry registry;
     if (&record != main_record || !record.is_alive()) return;
-    unlink(record);
+    record.unlink();
     record.end = End::returned;
     awaited = replace(record.state, kReaped);
   }
@@ -219,7 +219,14 @@ void ThreadRecord::end_main() noexcept {
 bool ThreadRecord::request_stop() {
   // What waits for the request may be on the stack of a thread that is not here.
   if (phase() == kReaped && end == End::forked) return false;
-  return stop.request_stop();
+  const bool first = stop.request_stop();
+  if (timer != nullptr) (void)timer->cancel();
+  return first;
+}
+
+bool ThreadRecord::caller_is_daemon() {
+  const ThreadRecord& caller = current();
+  return caller.origin == Origin::ours && caller.daemon.load(std::memory_order_relaxed);
 }
 
 std::vector<std::shared_ptr<ThreadRecord>> ThreadRecord::all() {
@@ -227,21 +234,54 @@ std::vector<std::shared_ptr<ThreadRecord>> ThreadRecord::all() {
   std::vector<std::shared_ptr<ThreadRecord>> records;
   const waist::Registry registry;
   for (ThreadRecord* record = list_first; record != nullptr; record = record->next) {
-    records.push_back(record->shared_from_this());
+    if (!record->hidden) records.push_back(record->shared_from_this());
   }
   return {records.rbegin(), records.rend()};  // oldest first
 }
 
 void ThreadRecord::start() {
+  if (timer != nullptr && timer->comes_later()) return timer->schedule();
   std::uint32_t expected = kNew;
   if (!state.compare_exchange_strong(expected, kStarted, std::memory_order_relaxed,
                                      std::memory_order_relaxed)) {
     throw_usage_error("thrum::Thread::start: started before, a thread runs at most once");
   }
+  arm();
+  ident.store(waist::new_ident(), std::memory_order_relaxed);
+  {
+    const waist::Registry registry;
+    link();
+  }
+  const std::shared_ptr<GroupRecord> joins = group;  // the thread lets it go when it ends
+  if (const int error = create(); error != 0) {
+    std::shared_ptr<ThreadRecord> keep;
+    {
+      const waist::Registry registry;
+      unlink();
+      keep = std::move(keep_alive);
+    }
+    ident.store(0, std::memory_order_relaxed);
+    never_ran(kNew);
+    throw std::system_error(error, std::generic_category(),
+                            "thrum::Thread::start: the system refuses a thread");
+  }
+  if (joins != nullptr) add_member(*joins, handle(shared_from_this()));
+}
+
+void ThreadRecord::arm() {
   set_up_fork();
   arm_process_end();
+}
+
+void ThreadRecord::never_ran(std::uint32_t phase) noexcept {
+  if (replace(state, phase)) wake(&state, kEveryone);
+  if (replace(native_id, 0)) wake(&native_id, kEveryone);
+}
+
+int ThreadRecord::create(const sigset_t* mask) {
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
+  if (mask != nullptr) ::pthread_attr_setsigmask_np(&attributes, mask);
   const std::size_t stack = stack_size != 0 ? stack_size : thrum::stack_size();
   if (stack != 0) ::pthread_attr_setstacksize(&attributes, stack);
   if (!affinity.empty()) {
@@ -250,32 +290,12 @@ void ThreadRecord::start() {
     for (const int cpu : affinity) CPU_SET(cpu, &cpus);
     ::pthread_attr_setaffinity_np(&attributes, sizeof cpus, &cpus);
   }
-  ident.store(waist::new_ident(), std::memory_order_relaxed);
-  {
-    const waist::Registry registry;
-    born_after_forks = forks.load(std::memory_order_relaxed);
-    link(*this);
-  }
-  const std::shared_ptr<GroupRecord> joins = group;  // the thread lets it go when it ends
+  const std::shared_ptr<ThreadRecord> keep = shared_from_this();  // the thread may end at once
   pthread_t created{};
   const int error = ::pthread_create(&created, &attributes, thread_main, this);
   ::pthread_attr_destroy(&attributes);
-  if (error == 0) {
-    pthread.store(created, std::memory_order_relaxed);  // as the thread does itself
-    if (joins != nullptr) add_member(*joins, handle(shared_from_this()));
-    return;
-  }
-  std::shared_ptr<ThreadRecord> keep;
-  {
-    const waist::Registry registry;
-    unlink(*this);
-    keep = std::move(keep_alive);
-  }
-  ident.store(0, std::memory_order_relaxed);
-  if (replace(state, kNew)) wake(&state, kEveryone);
-  if (replace(native_id, 0)) wake(&native_id, kEveryone);
-  throw std::system_error(error, std::generic_category(),
-                          "thrum::Thread::start: the system refuses a thread");
+  if (error == 0) pthread.store(created, std::memory_order_relaxed);  // as the thread does itself
+  return error;
 }
 
 // A forced unwind has no object: "null" would take the catch for a reference to nothing.
@@ -294,7 +314,11 @@ __attribute__((no_sanitize("null"))) void ThreadRecord::run() {
 
   end = End::exited;  // unless we come to say otherwise
   try {
-    if (body != nullptr) body->run(stop.get_token());
+    if (timer != nullptr) {
+      timer->call();
+    } else if (body != nullptr) {
+      body->run(stop.get_token());
+    }
     end = End::returned;
   } catch (abi::__forced_unwind&) {
     body = nullptr;
@@ -302,15 +326,18 @@ __attribute__((no_sanitize("null"))) void ThreadRecord::run() {
     disarm_process_end_in_thread();
     throw;  // pthread_exit, cancellation
   } catch (...) {
-    exception = std::current_exception();
-    end = End::threw;
-    if (group == nullptr || !keep_failure(*group, exception)) {
-      report(handle(shared_from_this()), exception);
-    }
+    fail(std::current_exception());
   }
   body = nullptr;
   group = nullptr;  // which may keep us
   disarm_process_end_in_thread();
+}
+
+void ThreadRecord::fail(std::exception_ptr error) {
+  exception = std::move(error);
+  end = End::threw;
+  const ThreadHandle me = handle(shared_from_this());
+  if (group == nullptr || !keep_failure(*group, me, exception)) report(me, exception);
 }
 
 bool ThreadRecord::join(const Deadline& deadline) {
@@ -358,7 +385,7 @@ bool ThreadRecord::join(const Deadline& deadline) {
     }
     // Once it is terminated, who reaps it needs no longer than the kernel.
     const Wake why =
-        wait(state, now | kAwaited, now == kStarted ? deadline : Deadline(forever), what);
+        wait(state, now | kAwaited, is_alive(now) ? deadline : Deadline(forever), what);
     if ((why == Wake::timeout || why == Wake::stopped) && is_alive()) return false;
     may_reap = may_reap || phase() == kTerminated;
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <atomic>
 #include <cstdint>
@@ -23,11 +24,12 @@
 namespace thrum {
 
 struct GroupRecord;
+struct TimerRecord;
 
 struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   enum class Origin : std::uint8_t { ours, main, foreign };
 
-  ThreadRecord(Origin where_from, std::string its_name, bool is_daemon);
+  explicit ThreadRecord(Origin where_from) : origin(where_from) {}
   ~ThreadRecord();
 
   /// Returns the calling thread's record, made now if it has none.
@@ -45,13 +47,28 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   static ThreadRecord& of(const ThreadHandle& handle) { return handle.record(); }
   /// Returns the group whose member the caller is, or null; makes no record.
   static const GroupRecord* group_of_caller() noexcept;
+  static bool caller_is_daemon();
 
   void start();
+  /// Has the system make the thread, with the caller's signal mask or this.
+  /// Returns 0, and the record is the thread's own from now on; or the system's error.
+  int create(const sigset_t* mask = nullptr);
+  /// Has it looked after at a fork and at the process's end; before it is started.
+  static void arm();
+  /// There is no thread and it is in no list: goes to `phase`, and frees who waits.
+  void never_ran(std::uint32_t phase) noexcept;
+  /// It ended by an exception: says so to its group, or to the excepthook.
+  void fail(std::exception_ptr error);
   /// Returns false if it gave up, or if the process is over and the thread sleeps for good.
   bool join(const Deadline& deadline);
   void run();
   bool claim_reaping() noexcept;
   bool request_stop();
+  /// Enters the list, or leaves it. (registry)
+  void link() noexcept;
+  void unlink() noexcept;
+  /// Stores a value in `state` or `native_id`. Returns whether somebody may sleep on the old one.
+  static bool replace(Word& word, std::uint32_t value) noexcept;
   /// The calling thread, main, runs exit handlers from now on: for others it has ended.
   static void end_main() noexcept;
   /// Looks whether the main thread has a node by now. (registry)
@@ -63,26 +80,37 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   std::uint32_t phase() const noexcept {
     return state.load(std::memory_order_acquire) & ~kAwaited;  // [end]
   }
-  bool is_alive() const noexcept { return phase() == kStarted; }
+  bool is_alive() const noexcept { return is_alive(phase()); }
+  static constexpr bool is_alive(std::uint32_t phase) noexcept {
+    return phase == kPending || phase == kStarted;
+  }
+  /// Returns whether the caller is the thread, or plays its part (a timer that never runs).
   bool is_caller() const noexcept {
-    return ident.load(std::memory_order_relaxed) == self().ident;  // only we store our own
+    const std::uint64_t me = self().ident;
+    return ident.load(std::memory_order_relaxed) == me ||  // only we store our own
+           played_by.load(std::memory_order_relaxed) == me;
   }
 
   // state       | the thread                            | leaves the state by
   // kNew        | does not exist                        | start()
+  // kPending    | a timer's: does not exist yet         | its time, or cancel()
   // kStarted    | exists, or is about to                | its end; or back to kNew: start() failed
   // kTerminated | runs no user code any more            | a join(), which reaps it
   // kReaped     | is gone, or never was ours to reap    | -
-  static constexpr std::uint32_t kNew = 0, kStarted = 1, kTerminated = 2, kReaped = 3;
+  static constexpr std::uint32_t kNew = 0, kPending = 1, kStarted = 2, kTerminated = 3, kReaped = 4;
   // Added to a value, here and in native_id: somebody may sleep until it changes.
   static constexpr std::uint32_t kAwaited = 1u << 31;
   Word state{kNew};
 
   Word native_id{0};  // 0 not known yet
   std::atomic<std::uint64_t> ident{0};
+  std::atomic<std::uint64_t> played_by{0};
 
   const Origin origin;
-  std::atomic<bool> daemon;
+  std::atomic<bool> daemon{false};
+  bool hidden = false;           // the library's own: enumerate() does not list it
+  bool runs_user_code = false;   // (registry) although it is hidden
+  TimerRecord* timer = nullptr;  // itself, if it is one
   std::size_t stack_size = 0;
   std::vector<int> affinity;
   std::shared_ptr<GroupRecord> group;
@@ -111,7 +139,8 @@ void report(const ThreadHandle& thread, std::exception_ptr exception) noexcept;
 /// A thread that is a member was started.
 void add_member(GroupRecord& group, const ThreadHandle& member);
 /// A group heard that a member failed. Returns whether it keeps the exception for its join().
-bool keep_failure(GroupRecord& group, std::exception_ptr exception) noexcept;
+bool keep_failure(GroupRecord& group, const ThreadHandle& member,
+                  std::exception_ptr exception) noexcept;
 
 /// Has the threads that are alive at the end of the process looked after (exit.cpp): to be called
 /// before the first thread starts, and at the start of each.

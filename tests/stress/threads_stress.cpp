@@ -17,11 +17,13 @@
 #include "stress/budget.h"
 #include "support/blocked.h"
 #include "support/items.h"
+#include "support/sanitizer.h"
 #include "thrum/threading.h"
 
 namespace thrum {
 namespace {
 
+using namespace std::chrono_literals;
 using test::Actor;
 using test::stress;
 
@@ -207,6 +209,72 @@ TEST(TimerStress, CancelAndTheTimeHaveExactlyOneWinner) {
         }
       },
       [&] { return fired > 0 && cancelled > 0; });
+}
+
+// Some fire, some are cancelled, some are destroyed; the heap and its thread come and go.
+TEST(TimerStress, OfManyNoneIsLostAndNoneFiresTwice) {
+  std::atomic<long> fired{0}, cancelled{0};
+  stress(
+      [&](long rounds) {
+        const auto run = [&](unsigned seed) {
+          for (long round = 0; round < few(rounds); ++round) {
+            std::array<std::atomic<int>, 16> calls{};
+            std::array<bool, 16> won{};
+            std::vector<std::unique_ptr<Timer>> timers;
+            for (std::size_t i = 0; i < calls.size(); ++i) {
+              seed = seed * 1664525 + 1013904223;
+              timers.push_back(std::make_unique<Timer>(std::chrono::microseconds(seed >> 23),
+                                                       [&call = calls[i]] { ++call; }));
+              timers.back()->start();
+              if (i % 4 == 3) won[i / 2] = timers[i / 2]->cancel();
+            }
+            for (std::size_t i = 0; i < calls.size(); ++i) {
+              if (seed >> i & 1) won[i] = won[i] || timers[i]->cancel();
+              timers[i]->join();
+              EXPECT_EQ(calls[i] + won[i], 1);
+              EXPECT_TRUE(timers[i]->finished());
+              (won[i] ? cancelled : fired) += 1;
+            }
+          }
+        };
+        const Actor first([&] { run(1); }), second([&] { run(2); });
+      },
+      [&] { return fired > 0 && cancelled > 0; });
+}
+
+TEST(TimerStress, AMillionMayBePending) {
+  const std::size_t many = test::thread_sanitizer || test::address_sanitizer ? 20'000 : 1'000'000;
+  std::vector<std::unique_ptr<Timer>> timers;
+  timers.reserve(many);
+  for (std::size_t i = 0; i < many; ++i) {
+    timers.push_back(
+        std::make_unique<Timer>(1h + std::chrono::microseconds(i * 7919 % many), [] {}));
+    timers.back()->start();
+  }
+  EXPECT_EQ(active_count(), many + 1);
+  Event fired;
+  Timer soon(1ms, [&] { fired.set(); });
+  soon.start();
+  fired.wait();
+  soon.join();
+  for (std::size_t i = 0; i < many; i += 2) EXPECT_TRUE(timers[i * 7919 % many]->cancel());
+  EXPECT_EQ(active_count(), many / 2 + 1);
+}
+
+// Its thread ends when it has nothing to do for a tenth of a second: just then comes the next.
+TEST(TimerStress, TheNextMayComeAsTheirThreadEnds) {
+  long calls = 0;
+  stress(
+      [&](long rounds) {
+        for (long i = 0; i < few(rounds); ++i) {
+          Event never;
+          (void)never.wait(100ms + std::chrono::microseconds(i * 17 % 200 - 100));
+          Timer timer(1us, [&] { ++calls; });
+          timer.start();
+          timer.join();
+        }
+      },
+      [&] { return calls > 0; });
 }
 
 TEST(GroupStress, MembersStartFailAndStop) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 namespace thrum::test {
 
@@ -17,6 +18,15 @@ class Refusal {
 
   /// Returns whether the library's calls come by here: not those of a shared build.
   static bool possible();
+};
+
+/// Makes the next pthread_create() of the thread that the kernel calls `name` fail.
+class RefusalTo {
+ public:
+  explicit RefusalTo(const std::string& name);
+  ~RefusalTo();
+  RefusalTo(const RefusalTo&) = delete;
+  RefusalTo& operator=(const RefusalTo&) = delete;
 };
 
 }  // namespace thrum::test

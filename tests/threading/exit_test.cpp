@@ -52,6 +52,27 @@ TEST(Exit, JoinsMembersOfAGroup) {
 
 TEST(Exit, CancelsTimers) { EXPECT_EQ(end_of("timer"), "exited 7: statics destroyed\n"); }
 
+TEST(Exit, WaitsForTheFunctionOfATimer) {
+  EXPECT_EQ(end_of("timer_that_fired"), "exited 7: function done\nstatics destroyed\n");
+}
+
+TEST(Exit, PendingDaemonTimersNeverFire) {
+  EXPECT_EQ(end_of("daemon_timers"), "exited 7: statics destroyed\n");
+}
+
+TEST(Exit, TimersThatNeverRestRunIntoNothing) {
+  for (int i = 0; i < 20; ++i) {
+    const std::string end = end_of("timers_never_rest");
+    EXPECT_TRUE(end == "exited 7: buffered" || end == "exited 7: statics destroyed\nbuffered")
+        << end;
+  }
+}
+
+TEST(Exit, OfMainAloneByPthreadExitLetsTimersFire) {
+  if (test::thread_sanitizer) GTEST_SKIP() << "a thread of its own keeps the process";
+  EXPECT_EQ(end_of("main_leaves_timers"), "exited 0: fired\nstatics destroyed\n");
+}
+
 // hard-bugs 28
 TEST(Exit, ADaemonAsleepInOurWaitNeverReturnsFromIt) {
   EXPECT_EQ(end_of("daemon_asleep_in_our_wait"), "exited 7: statics destroyed\nbuffered ");

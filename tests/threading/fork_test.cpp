@@ -42,7 +42,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "barrier", "queue", "lifo_queue", "priority_queue", "simple_queue",
                     "full_queue", "threads", "forgets_ended_threads", "from_a_thread",
                     "thread_returns_in_child", "from_a_thread_not_ours", "twice", "group", "timer",
-                    "local", "dump", "while_the_parent_computes", "storm"),
+                    "timers", "local", "dump", "while_the_parent_computes", "storm"),
     [](const testing::TestParamInfo<const char*>& scene) { return std::string(scene.param); });
 
 // A fork finds a thread that was promised by start() but does not run yet.

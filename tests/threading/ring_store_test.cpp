@@ -12,6 +12,7 @@
 #include <deque>
 #include <optional>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "support/blocked.h"
@@ -100,6 +101,110 @@ TEST(RingStore, AgreesWithADequeWhateverTheLimit) {
     ASSERT_EQ(store.try_get([](int&&) noexcept {}, false), Outcome::closed);
     ASSERT_EQ(store.size(), 0u);
   }
+}
+
+TEST(BulkOfAQueue, AgreesWithADequeWhateverTheLimit) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 60; ++round) {
+    std::size_t limit = random() % 9;
+    Queue<int> queue(static_cast<std::int64_t>(limit));
+    std::deque<int> model;
+    std::vector<int> items(100);
+    int next = 0;
+    for (int step = 0; step < 300; ++step) {
+      const std::size_t wanted = random() % (step % 50 == 0 ? 100 : 12);
+      switch (random() % 3) {
+        case 0: {
+          for (std::size_t i = 0; i < wanted; ++i) items[i] = next + static_cast<int>(i);
+          const std::size_t room = limit == 0 ? wanted : limit - std::min(limit, model.size());
+          const std::size_t put = queue.put_bulk(std::span(items).first(wanted), nonblocking);
+          ASSERT_EQ(put, std::min(wanted, room));
+          for (std::size_t i = 0; i < put; ++i) model.push_back(next++);
+          break;
+        }
+        case 1: {
+          const std::vector<int> got = queue.get_bulk(wanted, nonblocking);
+          ASSERT_EQ(got.size(), std::min(wanted, model.size()));
+          for (const int item : got) {
+            ASSERT_EQ(item, model.front());
+            model.pop_front();
+          }
+          break;
+        }
+        default:
+          if (limit != 0 && step % 20 == 0) {
+            limit = 1 + random() % 150;  // the ring is smaller or larger than that
+            queue.set_maxsize(static_cast<std::int64_t>(limit));
+          } else if (const auto item = queue.get(nonblocking)) {  // bulk begins anywhere
+            ASSERT_EQ(*item, model.front());
+            model.pop_front();
+          }
+      }
+      ASSERT_EQ(queue.qsize(), model.size());
+    }
+  }
+}
+
+// A bulk is claimed at once, published one by one.
+TEST(AHalfDonePutBulk, GivesTheItemsBeforeItsOwnMoveAndKeepsTheOrder) {
+  Queue<Freezable> queue(8);
+  queue.put(0);
+  std::vector<Freezable> items;
+  for (const int i : {1, 2, 3}) items.emplace_back(i);
+  Freezer freezer;
+  Actor putter([&] {
+    freezer.freeze_me();
+    queue.put_bulk(items);
+  });
+  freezer.until_frozen();
+  queue.put(4);
+  EXPECT_EQ(queue.qsize(), 5u);
+  EXPECT_EQ(queue.get(nonblocking), 0);
+  EXPECT_FALSE(queue.get(nonblocking)) << "4 is behind what is not there yet";
+  EXPECT_TRUE(queue.get_bulk(9, nonblocking).empty());
+  freezer.thaw();
+  putter.join();
+  EXPECT_EQ(queue.get_bulk(9, nonblocking).size(), 4u);
+}
+
+TEST(AHalfDonePutBulk, IsFinishedIfTheQueueIsShutDownMeanwhile) {
+  Queue<Freezable> queue(8);
+  std::vector<Freezable> items;
+  for (const int i : {1, 2, 3}) items.emplace_back(i);
+  Freezer freezer;
+  Actor putter([&] {
+    freezer.freeze_me();
+    queue.put_bulk(items);
+  });
+  freezer.until_frozen();
+  queue.shutdown();
+  freezer.thaw();
+  putter.join();
+  EXPECT_EQ(queue.get_bulk(9).size(), 3u);
+  EXPECT_THROW((void)queue.get(), ShutDown);
+}
+
+TEST(APutBulk, WakesASleeperWhoWakesTheNext) {
+  Queue<int> queue(64);
+  std::deque<Actor> getters;
+  for (int i = 0; i < 4; ++i) getters.emplace_back([&] { (void)queue.get(); });
+  for (const Actor& getter : getters) getter.until_blocked_on(queue);
+  std::vector<int> items(4);
+  queue.put_bulk(items);
+  getters.clear();
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST(AGetBulk, WakesASleeperWhoWakesTheNext) {
+  Queue<int> queue(4);
+  std::vector<int> items(4);
+  queue.put_bulk(items);
+  std::deque<Actor> putters;
+  for (int i = 0; i < 4; ++i) putters.emplace_back([&] { queue.put(1); });
+  for (const Actor& putter : putters) putter.until_blocked_on(queue);
+  EXPECT_EQ(queue.get_bulk(4).size(), 4u);
+  putters.clear();
+  EXPECT_TRUE(queue.full());
 }
 
 TEST(RingStore, GrowsOverSeveralRingsInOrder) {

@@ -1,11 +1,10 @@
-'use strict';
-// Every name comes from the watched program: it is only ever put in as text, or drawn.
-const $ = (id) => document.getElementById(id);
-const STATES = ['new', 'ready', 'running', 'runnable', 'blocked', 'kernel'];
-const LABELS = ['new', 'ready, no processor', 'running', 'runnable', 'blocked on an object', 'blocked in the kernel'];
-const ROW = 24, AXIS = 26, GUTTER = 190, STEP = 32, N = STATES.length;
-const canvas = $('canvas'), tip = $('tip');
-let model = null, lanes = [], shown = [], view = {from: 0, to: 1, top: 0}, colours = [], theme = {};
+// What the page shows and how it is moved.
+const MOST_ROWS = 200;
+const LABELS = ['new', 'ready, no processor', 'running', 'runnable', 'waits for a lock', 'in the kernel',
+  'waits for others', 'asleep'];
+let model = null, objects = [], shown = [], whole = {from: 0, to: 1}, view = {from: 0, to: 1, top: 0};
+let numbers = [], pale = [], theme = {}, pending = false, wanted = null;
+let hover = {lane: null, slice: -1, t: null};
 
 function time(ns) {
   for (const [unit, size] of [['s', 1e9], ['ms', 1e6], ['µs', 1e3]]) {
@@ -14,372 +13,312 @@ function time(ns) {
   return Math.round(ns) + ' ns';
 }
 const count = (n) => n.toLocaleString('en');
+const label = (number) => number === 0 ? '' : `${model.lanes[number - 1].name} ${model.lanes[number - 1].tid}`;
 
-async function load() {
-  const text = atob($('data').textContent.trim());
-  const packed = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; ++i) packed[i] = text.charCodeAt(i);
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate'));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  const size = new DataView(bytes.buffer).getUint32(0, true);
-  model = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
-  let at = 4 + size;
-  const number = () => {
-    for (let n = 0, scale = 1; ; scale *= 128) {
-      const byte = bytes[at++];
-      n += (byte & 127) * scale;
-      if (byte < 128) return n;
-    }
-  };
-  lanes = model.threads.map((thread) => {
-    const n = number();
-    const start = new Float64Array(n + 1), state = new Uint8Array(n), wait = new Uint32Array(n);
-    let now = thread.begin;
-    for (let i = 0; i < n; ++i) {
-      start[i] = now;
-      now += number();
-      state[i] = number();
-      if (state[i] === 4) wait[i] = number();
-    }
-    start[n] = now;
-    // Sums of time by state, every STEP slices: any interval's mix without a walk through it.
-    const sums = new Float64Array((Math.ceil(n / STEP) + 1) * N), sum = new Float64Array(N);
-    for (let i = 0; i < n; ++i) {
-      if (i % STEP === 0) sums.set(sum, i / STEP * N);
-      sum[state[i]] += start[i + 1] - start[i];
-    }
-    sums.set(sum, Math.ceil(n / STEP) * N);
-    return {...thread, n, start, state, wait, sums};
-  });
-  const arrows = number();
-  model.arrows = {n: arrows, from: new Float64Array(arrows), to: new Float64Array(arrows),
-    by: new Uint32Array(arrows), who: new Uint32Array(arrows)};
-  for (let i = 0, now = 0; i < arrows; ++i) {
-    model.arrows.from[i] = now += number();
-    model.arrows.to[i] = now + number();
-    model.arrows.by[i] = number();
-    model.arrows.who[i] = number();
-  }
-  build();
-}
-
-// The last slice that begins at or before t.
-function slice_at(lane, t) {
-  let low = 0, high = lane.n;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (lane.start[middle] <= t) low = middle + 1; else high = middle;
-  }
-  return low - 1;
-}
-
-function sum_until(lane, t, into) {
-  if (t <= lane.start[0] || lane.n === 0) return into.fill(0);
-  const end = t >= lane.start[lane.n];
-  const i = end ? lane.n : slice_at(lane, t), block = end ? Math.ceil(lane.n / STEP) : Math.floor(i / STEP);
-  for (let s = 0; s < N; ++s) into[s] = lane.sums[block * N + s];
-  if (end) return into;
-  for (let k = block * STEP; k < i; ++k) into[lane.state[k]] += lane.start[k + 1] - lane.start[k];
-  into[lane.state[i]] += t - lane.start[i];
-  return into;
-}
-
-function read_theme() {
-  const style = getComputedStyle(document.documentElement);
-  const get = (name) => style.getPropertyValue('--' + name).trim();
-  colours = STATES.map(get);
-  for (const name of ['panel', 'line', 'text', 'dim', 'arrow']) theme[name] = get(name);
-}
-
-let pending = false;
 function redraw() {
   if (!pending) requestAnimationFrame(draw);
   pending = true;
 }
 
-function draw() {
-  pending = false;
-  const ratio = devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
-  canvas.width = width * ratio;
-  canvas.height = height * ratio;
-  const g = canvas.getContext('2d');
-  g.scale(ratio, ratio);
-  g.fillStyle = theme.panel;
-  g.fillRect(0, 0, width, height);
-  const room = width - GUTTER, scale = (view.to - view.from) / room;
-  const x_of = (t) => GUTTER + (t - view.from) / scale;
-  g.font = '12px system-ui, "DejaVu Sans", sans-serif';
-  g.textBaseline = 'middle';
-  axis(g, width, height, x_of);
-
-  const first = Math.floor(view.top / ROW), a = new Float64Array(N), b = new Float64Array(N);
-  for (let row = first; row < shown.length; ++row) {
-    const y = AXIS + row * ROW - view.top;
-    if (y > height) break;
-    const lane = shown[row];
-    g.save();
-    g.beginPath();
-    g.rect(0, AXIS, width, height);
-    g.clip();
-    g.fillStyle = theme.text;
-    g.save();
-    g.beginPath();
-    g.rect(0, y, GUTTER - 8, ROW);
-    g.clip();
-    g.fillText(lane.name, 10, y + ROW / 2);
-    const used = g.measureText(lane.name + ' ').width;
-    g.fillStyle = theme.dim;
-    g.fillText(String(lane.tid), 12 + used, y + ROW / 2);
-    g.restore();
-    if (lane.n !== 0) draw_lane(g, lane, y + 4, ROW - 8, room, scale, x_of, a, b);
-    g.restore();
-  }
-  arrows(g, height, x_of);
-}
-
-function draw_lane(g, lane, y, high, room, scale, x_of, a, b) {
-  const i0 = Math.max(0, slice_at(lane, view.from)), i1 = Math.min(lane.n - 1, slice_at(lane, view.to));
-  if (i1 - i0 < room * 2) {
-    for (let i = i0; i <= i1; ++i) {
-      const x0 = Math.max(GUTTER, x_of(lane.start[i])), x1 = Math.min(GUTTER + room, x_of(lane.start[i + 1]));
-      if (x1 < GUTTER || x0 > GUTTER + room) continue;
-      g.fillStyle = colours[lane.state[i]];
-      g.fillRect(x0, y, Math.max(0.7, x1 - x0), high);
-      if (x1 - x0 > 60 && lane.state[i] === 4) {
-        g.save();
-        g.beginPath();
-        g.rect(x0, y, x1 - x0 - 4, high);
-        g.clip();
-        g.fillStyle = '#fff';
-        g.fillText(model.waits[lane.wait[i]].object, x0 + 6, y + high / 2 + 0.5);
-        g.restore();
-      }
-    }
-    return;
-  }
-  sum_until(lane, view.from, a);
-  for (let x = 0; x < room; ++x) {
-    sum_until(lane, view.from + (x + 1) * scale, b);
-    let total = 0;
-    for (let s = 0; s < N; ++s) total += b[s] - a[s];
-    for (let s = 0, done = 0; s < N && total > 0; ++s) {
-      const part = (b[s] - a[s]) / total;
-      if (part <= 0) continue;
-      g.fillStyle = colours[s];
-      g.fillRect(GUTTER + x, y + done * high, 1, part * high);
-      done += part;
-    }
-    a.set(b);
-  }
-}
-
-function axis(g, width, height, x_of) {
-  const span = view.to - view.from, rough = span / Math.max(2, (width - GUTTER) / 110);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].find((n) => n * power >= rough) * power;
-  g.strokeStyle = theme.line;
-  for (let t = Math.ceil(view.from / step) * step; t <= view.to; t += step) {
-    const x = Math.round(x_of(t)) + 0.5;
-    g.beginPath();
-    g.moveTo(x, AXIS - 6);
-    g.lineTo(x, height);
-    g.stroke();
-    g.fillStyle = theme.dim;
-    if (x < width - 50) g.fillText(time(t), x + 4, AXIS / 2);
-  }
-}
-
-// From who let go to who was let go; only as many as the eye can follow.
-function arrows(g, height, x_of) {
-  const all = model.arrows, rows = new Map(shown.map((lane, row) => [lane.index, row]));
-  let low = 0, high = all.n;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (all.from[middle] < view.from) low = middle + 1; else high = middle;
-  }
-  let last = low;
-  while (last < all.n && all.from[last] <= view.to && last - low <= 400) ++last;
-  if (last - low > 400) return;
-  g.save();
-  g.beginPath();
-  g.rect(GUTTER, AXIS, canvas.clientWidth, height);
-  g.clip();
-  g.strokeStyle = g.fillStyle = theme.arrow;
-  g.globalAlpha = 0.75;
-  for (let i = low; i < last; ++i) {
-    const from = rows.get(all.by[i]), to = rows.get(all.who[i]);
-    if (from === undefined || to === undefined || from === to) continue;
-    const x0 = x_of(all.from[i]), x1 = x_of(all.to[i]);
-    const y0 = AXIS + (from + 0.5) * ROW - view.top, y1 = AXIS + (to + 0.5) * ROW - view.top;
-    g.beginPath();
-    g.moveTo(x0, y0);
-    g.lineTo(x1, y1);
-    g.stroke();
-    const angle = Math.atan2(y1 - y0, x1 - x0);
-    g.beginPath();
-    g.moveTo(x1, y1);
-    g.lineTo(x1 - 7 * Math.cos(angle - 0.4), y1 - 7 * Math.sin(angle - 0.4));
-    g.lineTo(x1 - 7 * Math.cos(angle + 0.4), y1 - 7 * Math.sin(angle + 0.4));
-    g.fill();
-  }
-  g.restore();
+function read_theme() {
+  const style = getComputedStyle(document.documentElement);
+  const get = (name) => style.getPropertyValue('--' + name).trim();
+  for (const name of ['panel', 'line', 'strong', 'text', 'dim', 'accent', 'arrow', 'halo', 'on-blocked']) theme[name] = get(name);
+  const long = (text) => text.length === 4 ? '#' + [...text.slice(1)].map((c) => c + c).join('') : text;
+  theme.panel_number = colour_number(long(theme.panel));
+  numbers = STATES.map((name) => colour_number(long(get(name))));
+  // A quarter of the colour, for what was not searched for.
+  const mixed = (a, b) => [0, 8, 16].reduce((sum, shift) => sum + (((a >>> shift & 255) + 3 * (b >>> shift & 255) >> 2) << shift >>> 0), 0xff000000);
+  pale = numbers.map((number) => mixed(number, theme.panel_number) >>> 0);
 }
 
 function look(from, to) {
-  const span = Math.min(Math.max(to - from, 1000), model.end * 1.02), middle = (from + to) / 2;
-  view.from = Math.min(Math.max(middle - span / 2, -model.end * 0.01), model.end * 1.01 - span);
+  const most = whole.to - whole.from, span = Math.min(Math.max(to - from, 1000), most), middle = (from + to) / 2;
+  view.from = Math.min(Math.max(middle - span / 2, whole.from), whole.to - span);
   view.to = view.from + span;
   redraw();
 }
 
-function describe(event) {
+function scroll(top) {
+  view.top = Math.min(Math.max(0, shown.length * ROW + AXIS + OVERVIEW - canvas.clientHeight), Math.max(0, top));
+  redraw();
+}
+
+function zoom(factor, at = (view.from + view.to) / 2) {
+  look(at - (at - view.from) * factor, at + (view.to - at) * factor);
+}
+
+function pick(event) {
   const box = canvas.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
-  const lane = shown[Math.floor((y - AXIS + view.top) / ROW)];
-  if (!lane || y < AXIS) return '';
-  const head = `${lane.name} ${lane.tid}`;
-  if (x < GUTTER) {
-    return `${head}\nlives for ${time(lane.end - lane.begin)}, ends: ${lane.how}`;
-  }
+  const lane = y >= AXIS + OVERVIEW && shown[Math.floor((y - AXIS - OVERVIEW + view.top) / ROW)] || null;
+  if (x < GUTTER) return {lane, slice: -1, t: null};
   const t = view.from + (x - GUTTER) * (view.to - view.from) / (box.width - GUTTER);
-  const i = slice_at(lane, t);
-  if (i < 0 || i >= lane.n) return '';
-  let text = `${head}\n${LABELS[lane.state[i]]} for ${time(lane.start[i + 1] - lane.start[i])}, from ${time(lane.start[i])}`;
-  if (lane.state[i] === 4) {
-    const wait = model.waits[lane.wait[i]];
-    text += `\n${wait.kind} ${wait.object}`;
-    if (wait.site) text += `\nat ${wait.site}`;
-    if (wait.holder) text += `\nheld by ${wait.holder}`;
+  const slice = lane ? slice_at(lane, t) : -1;
+  return {lane, slice: slice >= 0 && slice < lane.n ? slice : -1, t};
+}
+
+function describe({lane, slice, t}) {
+  if (!lane) return [];
+  const head = `${lane.name} ${lane.tid}`, of = model.processes > 1 ? ` of process ${lane.pid}` : '';
+  if (slice < 0) {
+    const parts = STATES.slice(0, 5).flatMap((state, s) => lane.ns[s] ? [`${state} ${time(lane.ns[s])}`] : []);
+    const life = `${t !== null && t < lane.begin ? 'not born yet; ' : t !== null && t > lane.end ? 'gone; ' : ''}lives for ${time(lane.end - lane.begin)}${of}`;
+    return [head, `${life}\n${parts.join(', ')}\nends: ${lane.how}`];
   }
-  return text;
+  const from = lane.start[slice], k = lane.base + slice;
+  let text = `${LABELS[lane.state[slice]]} for ${time(lane.start[slice + 1] - from)}\nfrom ${moment(from, 1000)}${of}`;
+  if (waits_for(lane.state[slice])) {
+    const {object, site, holder, waker, woken} = model.waits;
+    text += `\n\n${model.objects[object[k]]}\nat ${model.sites[site[k]]}`;
+    if (holder[k] && !model.objects[object[k]].startsWith('end of ')) text += `\nheld by ${label(holder[k])}`;
+    if (waker[k]) text += `\nlet go by ${label(waker[k])}, ran ${time(Math.max(0, went_on(lane, slice) - woken[k]))} later`;
+  }
+  return [head, text];
 }
 
-function cell(row, text, css) {
-  const td = row.insertCell();
-  td.textContent = text;
-  if (css) td.className = css;
+function show_tip(event) {
+  const [head, text] = describe(hover);
+  tip.replaceChildren();
+  tip.style.display = head ? 'block' : 'none';
+  if (!head) return;
+  const strong = document.createElement('b');
+  strong.textContent = head;
+  tip.append(strong, text);
+  tip.style.left = Math.max(4, Math.min(event.clientX + 16, innerWidth - tip.offsetWidth - 8)) + 'px';
+  const below = event.clientY + 18;
+  tip.style.top = Math.max(4, below + tip.offsetHeight + 8 > innerHeight ? event.clientY - tip.offsetHeight - 12 : below) + 'px';
 }
 
-function table(id, heads, rows) {
+function table(id, heads, rows, chosen) {
   const element = $(id), head = element.createTHead().insertRow(), body = element.createTBody();
-  const fill = (list) => {
+  let order = rows.map((row, i) => i), most = MOST_ROWS;
+  const fill = () => {
     body.replaceChildren();
-    for (const row of list) {
+    for (const i of order.slice(0, most)) {
       const tr = body.insertRow();
-      row.forEach((value, i) => cell(tr, heads[i].show ? heads[i].show(value) : value, heads[i].css));
+      tr.addEventListener('click', () => chosen(i));
+      rows[i].forEach((value, column) => {
+        const td = tr.insertCell();
+        td.textContent = heads[column].show ? heads[column].show(value) : value;
+        if (heads[column].css) td.className = heads[column].css;
+        if (heads[column].css === 'l name') td.title = value;
+      });
+    }
+    if (order.length > most) {
+      const td = body.insertRow().insertCell();
+      td.colSpan = heads.length;
+      td.className = 'l dim';
+      td.textContent = `and ${count(order.length - most)} more: show`;
+      td.addEventListener('click', () => { most = Infinity; fill(); });
     }
   };
-  heads.forEach((column, i) => {
+  heads.forEach((column, k) => {
     const th = document.createElement('th');
     th.textContent = column.name;
     if (column.css) th.className = 'l';
     th.addEventListener('click', () => {
-      const sorted = [...rows].sort((p, q) => typeof p[i] === 'number' ? q[i] - p[i] : String(p[i]).localeCompare(q[i]));
-      fill(sorted);
+      for (const other of head.cells) other.removeAttribute('aria-sort');
+      th.setAttribute('aria-sort', 'descending');
+      order.sort((p, q) => typeof rows[p][k] === 'number' ? rows[q][k] - rows[p][k] : String(rows[p][k]).localeCompare(rows[q][k]));
+      fill();
     });
     head.append(th);
   });
-  fill(rows);
+  fill();
 }
 
 function finding(text, maybe) {
   const box = document.createElement('div');
   box.className = maybe ? 'finding maybe' : 'finding';
-  box.textContent = text;
+  box.textContent = text.trimEnd();
   $('findings').append(box);
 }
 
-function search(words) {
-  const wanted = words.toLowerCase();
-  const hits = new Set(model.waits.flatMap((wait, i) =>
-    `${wait.object} ${wait.site}`.toLowerCase().includes(wanted) ? [i] : []));
-  shown = lanes.filter((lane) => wanted === '' || `${lane.name} ${lane.tid}`.toLowerCase().includes(wanted) ||
-    lane.waits.some((wait) => hits.has(wait)));
-  view.top = 0;
-  redraw();
+// Whether a slice is among what was searched for.
+function matches(lane, i) {
+  if (wanted === null || wanted.lanes.has(lane.index)) return true;
+  const k = lane.base + i;
+  return waits_for(lane.state[i]) && (wanted.objects.has(model.waits.object[k]) || wanted.sites.has(model.waits.site[k]));
 }
 
-function build() {
-  lanes.forEach((lane, index) => {
-    lane.index = index;
-    lane.waits = [...new Set(lane.wait.filter((wait, i) => lane.state[i] === 4))];
+function search(words) {
+  const hit = (text) => text.toLowerCase().includes(words.trim().toLowerCase());
+  const found = (list) => new Set(list.flatMap((text, i) => hit(text) ? [i] : []));
+  wanted = words.trim() === '' ? null : {objects: found(model.objects), sites: found(model.sites),
+    lanes: new Set(model.lanes.flatMap((lane) => hit(`${lane.name} ${lane.tid}`) ? [lane.index] : []))};
+  shown = wanted === null ? model.lanes : model.lanes.filter((lane) => {
+    if (wanted.lanes.has(lane.index)) return true;
+    if (wanted.objects.size + wanted.sites.size === 0) return false;
+    for (let i = 0; i < lane.n; ++i) if (matches(lane, i)) return true;
+    return false;
   });
-  shown = lanes;
+  $('found').textContent = wanted === null ? '' : `${count(shown.length)} of ${count(model.lanes.length)} threads`;
+  hover = {lane: null, slice: -1, t: null};
+  scroll(0);
+}
+
+function show_lock(i) {
+  $('search').value = model.locks[i][0];
+  search(model.locks[i][0]);
+  canvas.scrollIntoView({block: 'nearest'});
+}
+
+function show_thread(i) {
+  $('search').value = '';
+  search('');
+  hover = {lane: model.lanes[i], slice: -1, t: null};
+  look(Math.max(model.lanes[i].begin, whole.from), Math.min(model.lanes[i].end, whole.to));
+  scroll((i - 2) * ROW);
+  canvas.scrollIntoView({block: 'nearest'});
+}
+
+function size_lanes() {
+  const rows = AXIS + OVERVIEW + ROW * Math.max(model.lanes.length, 2) + 8;
+  $('lanes').style.height = Math.min(rows, Math.max(260, innerHeight * 0.66)) + 'px';
+}
+
+function show_head() {
   document.title = 'thrum: ' + model.command;
   $('command').textContent = model.command;
-  $('ending').textContent = `${model.ending} after ${time(model.end)}; ${count(lanes.length)} threads`;
+  model.processes = new Set(model.threads.map((thread) => thread.pid)).size;
+  const threads = `${count(model.lanes.length)} thread${model.lanes.length === 1 ? '' : 's'}`;
+  $('ending').textContent = `${model.ending} after ${time(model.end)}; ${threads} in ${count(model.processes)} process${model.processes === 1 ? '' : 'es'}`;
   for (const line of model.level) {
     const p = document.createElement('p');
     p.textContent = line;
     $('level').append(p);
   }
-  for (let s = 0; s < N; ++s) {
-    if (!lanes.some((lane) => lane.sums[lane.sums.length - N + s] > 0)) continue;
-    const item = document.createElement('span'), mark = document.createElement('i');
-    mark.style.background = `var(--${STATES[s]})`;
-    item.append(mark, LABELS[s]);
-    $('legend').append(item);
-  }
   for (const text of model.deadlocks) finding(text, false);
   for (const text of model.inversions) finding(text, true);
-  $('lanes').style.height = Math.min(AXIS + ROW * Math.max(lanes.length, 2) + 8, innerHeight * 0.62) + 'px';
-  const left = {css: 'l w'};
+  STATES.forEach((state, s) => {
+    const lives = (lane) => s < BLOCKED ? lane.ns[s] !== 0 : lane.state.includes(s);
+    if (!model.lanes.some(lives)) return;
+    const item = document.createElement('span'), box = document.createElement('i');
+    box.style.background = `var(--${state})`;
+    item.append(box, LABELS[s]);
+    $('legend').append(item);
+  });
+}
+
+function show_tables() {
+  const wide = {css: 'l w'};
   table('threads', [{name: 'thread', css: 'l name'}, {name: 'id', show: String}, {name: 'life', show: time},
     {name: 'running', show: time}, {name: 'ready', show: time}, {name: 'blocked', show: time},
-    {name: 'switches', show: count}, {name: 'forced', show: count}, {name: 'to own', show: count},
-    {name: 'ended', ...left}],
+    {name: 'switches', show: count}, {name: 'forced', show: count}, {name: 'to own', show: count}, {name: 'ended', ...wide}],
   model.threads.map((t) => [t.name, t.tid, t.end - t.begin, t.ns[2] + t.ns[3], t.ns[0] + t.ns[1], t.ns[4],
-    t.switches[0] + t.switches[1], t.switches[1], t.switches[2], t.how]));
+    t.switches[0] + t.switches[1], t.switches[1], t.switches[2], t.how]), show_thread);
   table('locks', [{name: 'lock', css: 'l name'}, {name: 'waited', show: time}, {name: 'times', show: count},
     {name: 'of', show: count}, {name: 'median', show: time}, {name: 'p99', show: time}, {name: 'longest', show: time},
-    {name: 'held', show: time}, {name: 'taken at', ...left}, {name: 'held meanwhile by', ...left}], model.locks);
+    {name: 'held', show: (ns) => ns === 0 ? '' : time(ns)}, {name: 'taken at', ...wide}, {name: 'held meanwhile by', ...wide}],
+  model.locks, show_lock);
+}
+
+async function load() {
+  model = decode(await unpack($('data').textContent));
+  objects = model.objects.map((text) => text.replace(/^(mutex|futex|semaphore|condition) (?=\S)/, ''));
+  shown = model.lanes;
+  // Before the first thread and after the last there is nothing to see.
+  whole = {from: Math.min(model.end, ...model.threads.map((t) => t.begin)), to: Math.max(1, ...model.threads.map((t) => t.end))};
+  const margin = Math.max(1000, (whole.to - whole.from) * 0.004);
+  whole = {from: whole.from - margin, to: whole.to + margin};
   read_theme();
-  look(0, model.end);
-  document.documentElement.dataset.ready = '1';
+  show_head();
+  size_lanes();
+  look(whole.from, whole.to);
+  requestAnimationFrame(() => performance.mark('drawn'));
+  requestAnimationFrame(() => setTimeout(() => {
+    show_tables();
+    document.documentElement.dataset.ready = '1';
+  }));
 }
 
 canvas.addEventListener('wheel', (event) => {
-  event.preventDefault();
-  const box = canvas.getBoundingClientRect(), span = view.to - view.from;
   if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-    const by = (event.deltaX || event.deltaY) / box.width * span;
+    event.preventDefault();
+    const by = (event.deltaX || event.deltaY) / canvas.clientWidth * (view.to - view.from);
     return look(view.from + by, view.to + by);
   }
-  const share = Math.max(0, event.clientX - box.left - GUTTER) / (box.width - GUTTER);
-  const at = view.from + share * span, zoom = Math.exp(event.deltaY * 0.0015);
-  look(at - share * span * zoom, at + (1 - share) * span * zoom);
+  const {t} = pick(event);
+  if (t === null) {  // over the names: the lanes, or the page
+    const before = view.top;
+    scroll(view.top + event.deltaY);
+    if (view.top !== before) event.preventDefault();
+    return undefined;
+  }
+  event.preventDefault();
+  return zoom(Math.exp(event.deltaY * 0.0015), t);
 }, {passive: false});
+
 let drag = null;
+const in_overview = (event) => event.clientY - canvas.getBoundingClientRect().top < OVERVIEW;
+function to_overview(event) {
+  const box = canvas.getBoundingClientRect(), span = view.to - view.from;
+  const at = whole.from + (event.clientX - box.left - GUTTER) / (box.width - GUTTER) * (whole.to - whole.from);
+  look(at - span / 2, at + span / 2);
+}
 canvas.addEventListener('pointerdown', (event) => {
-  drag = {x: event.clientX, y: event.clientY, ...view};
+  drag = {x: event.clientX, y: event.clientY, overview: in_overview(event), ...view};
+  if (drag.overview) to_overview(event);
   canvas.setPointerCapture(event.pointerId);
 });
-canvas.addEventListener('pointerup', () => { drag = null; });
+canvas.addEventListener('pointerup', () => {
+  drag = null;
+  canvas.classList.remove('drag');
+});
 canvas.addEventListener('pointermove', (event) => {
+  if (drag && drag.overview) return to_overview(event);
   if (drag) {
+    canvas.classList.add('drag');
     const by = (drag.x - event.clientX) / (canvas.clientWidth - GUTTER) * (drag.to - drag.from);
-    const most = Math.max(0, shown.length * ROW + AXIS - canvas.clientHeight);
-    view.top = Math.min(most, Math.max(0, drag.top + drag.y - event.clientY));
     look(drag.from + by, drag.to + by);
+    scroll(drag.top + drag.y - event.clientY);
+    hover = {lane: null, slice: -1, t: null};
+  } else {
+    hover = pick(event);
+    redraw();
   }
-  tip.textContent = drag ? '' : describe(event);
-  tip.style.display = tip.textContent ? 'block' : 'none';
-  tip.style.left = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8) + 'px';
-  tip.style.top = Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 8) + 'px';
+  return show_tip(event);
 });
-canvas.addEventListener('pointerleave', () => { tip.style.display = 'none'; });
-canvas.addEventListener('keydown', (event) => {
-  const span = view.to - view.from;
-  const moves = {ArrowLeft: [-0.2, -0.2], ArrowRight: [0.2, 0.2], '+': [0.2, -0.2], '-': [-0.3, 0.3]};
-  const move = moves[event.key];
-  if (move) look(view.from + move[0] * span, view.to + move[1] * span);
-});
-$('search').addEventListener('input', (event) => search(event.target.value));
-$('all').addEventListener('click', () => look(0, model.end));
-$('theme').addEventListener('click', () => {
-  document.documentElement.classList.toggle('dark');
-  read_theme();
+canvas.addEventListener('pointerleave', () => {
+  hover = {lane: null, slice: -1, t: null};
+  tip.style.display = 'none';
   redraw();
 });
-if (matchMedia('(prefers-color-scheme: dark)').matches) document.documentElement.classList.add('dark');
-addEventListener('resize', redraw);
+canvas.addEventListener('dblclick', (event) => {
+  const {t} = pick(event);
+  if (t !== null) zoom(0.2, t);
+});
+addEventListener('keydown', (event) => {
+  if (model === null || event.target.tagName === 'INPUT' || event.ctrlKey || event.metaKey || event.altKey) return;
+  const on_canvas = document.activeElement === canvas, span = view.to - view.from;
+  const keys = {
+    '+': () => zoom(0.6), '=': () => zoom(0.6), '-': () => zoom(1 / 0.6), '0': () => look(whole.from, whole.to),
+    ArrowLeft: () => look(view.from - 0.2 * span, view.to - 0.2 * span),
+    ArrowRight: () => look(view.from + 0.2 * span, view.to + 0.2 * span),
+    '/': () => $('search').focus(),
+    ...(on_canvas ? {ArrowUp: () => scroll(view.top - 2 * ROW), ArrowDown: () => scroll(view.top + 2 * ROW)} : {}),
+  };
+  if (!Object.hasOwn(keys, event.key)) return;
+  event.preventDefault();
+  keys[event.key]();
+});
+$('search').addEventListener('input', (event) => search(event.target.value));
+$('all').addEventListener('click', () => look(whole.from, whole.to));
+$('closer').addEventListener('click', () => zoom(0.6));
+$('wider').addEventListener('click', () => zoom(1 / 0.6));
+const set_dark = (on) => {
+  document.documentElement.classList.toggle('dark', on);
+  if (model === null) return;
+  read_theme();
+  redraw();
+};
+$('theme').addEventListener('click', () => set_dark(!document.documentElement.classList.contains('dark')));
+const prefers = matchMedia('(prefers-color-scheme: dark)');
+set_dark(prefers.matches);
+prefers.addEventListener('change', (event) => set_dark(event.matches));
+addEventListener('resize', () => {
+  if (model === null) return;
+  size_lanes();
+  scroll(view.top);
+});
 load().catch((error) => { $('ending').textContent = 'This page is damaged: ' + error.message; });

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -111,6 +112,47 @@ const Scene group_at_end("exit.group", [] {
 const Scene timer_at_end("exit.timer", [] {
   static Timer timer(1h, [] { say("fired"); });
   timer.start();
+  return 7;
+});
+
+const Scene timers_at_end("exit.timer_that_fired", [] {
+  static Event fired;
+  static Timer timer(1ms, [](std::stop_token stop) {
+    fired.set();
+    wait_for_stop(stop);
+    say("function done");
+  });
+  timer.start();
+  fired.wait();
+  return 7;
+});
+
+const Scene daemon_timers("exit.daemon_timers", [] {
+  static Timer late({.daemon = true}, 1h, [] { say("fired"); });
+  static Timer in_a_moment({.daemon = true}, 300ms, [] { say("fired"); });
+  late.start();
+  in_a_moment.start();
+  return 7;
+});
+
+// Timers fire all the time, also while statics are destroyed.
+const Scene timers_never_rest("exit.timers_never_rest", [] {
+  static std::function<void()> again = [] {
+    Timer next({.daemon = true}, 50us, [] { again(); });
+    next.start();
+  };
+  for (int i = 0; i < 4; ++i) again();
+  Timer last(5ms, [] {});
+  last.start();
+  last.join();
+  std::fputs("buffered", stdout);
+  return 7;
+});
+
+const Scene main_leaves_timers("exit.main_leaves_timers", [] {
+  static Timer timer(50ms, [] { say("fired"); });
+  timer.start();
+  pthread_exit(nullptr);
   return 7;
 });
 
@@ -268,7 +310,7 @@ const Scene from_thread_static_thread("exit.from_a_thread_with_static_threads_as
     wait_for_stop(stop);
     say("member returned");
   });
-  for (const ThreadHandle& thread : {ThreadHandle(waits), ThreadHandle(timer), member}) {
+  for (const ThreadHandle& thread : {ThreadHandle(waits), member}) {
     until_asleep(thread.native_id());
   }
   Thread worker([] {

@@ -428,15 +428,52 @@ const Scene timer_scene("fork.timer", [] {
   std::atomic<bool> fired{false};
   auto timer = std::make_unique<Timer>(1h, [&] { fired = true; });
   timer->start();
-  until_asleep(timer->native_id());
+  Timer soon(20ms, [&] { fired = true; });
+  soon.start();
   in_fork([&] {
+    check(!timer->is_alive() && timer->state().end == End::forked, "it is in the parent");
+    check(active_count() == 1, "alone");
+    check(timer->join(forever) && soon.join(forever), "nothing to wait for");
     (void)timer->cancel();
     timer.reset();
-    Timer other(1ms, [&] { fired = true; });
+    Timer other(30ms, [&] { fired = true; });
     other.start();
+    check(active_count() == 2, "and one pending");
     other.join();
     check(fired, "a new one works");
   });
+  check(timer->is_alive(), "alive in its own process");
+  soon.join();
+  check(fired, "and fires there");
+  check(timer->cancel(), "and can be cancelled");
+  return failures;
+});
+
+// The child of a timer, of who looks after timers, and while they come and go.
+const Scene timers_scene("fork.timers", [] {
+  const auto works = [] {
+    Timer timer(1ms, [] {});
+    timer.start();
+    timer.join();
+    check(timer.finished(), "timers work in the child");
+    Timer unused(1h, [] {});
+    unused.start();
+    check(unused.cancel(), "and are cancelled");
+  };
+  Timer forks(1ms, [&] { in_fork(works); });
+  forks.start();
+  forks.join();
+  {
+    Thread busy([](std::stop_token stop) {
+      while (!stop.stop_requested()) {
+        Timer late(1h, [] {}), soon(10us, [] {});
+        late.start();
+        soon.start();
+      }
+    });
+    busy.start();
+    for (int i = 0; i < 30; ++i) in_fork(works);
+  }
   return failures;
 });
 

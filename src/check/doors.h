@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// What the doors share: libc behind them, and virtual time.
+#pragma once
+
+#include <cerrno>
+#include <ctime>
+
+#include "check/engine.h"
+#include "check/objects.h"
+#include "check/order.h"
+#include "interpose/real.h"
+
+namespace thrum::check {
+
+/// Returns libc's functions, for a program that is not under control.
+inline const interpose::Real& libc() noexcept {
+  interpose::resolve();
+  return interpose::real;
+}
+
+inline constexpr std::int64_t kSecond = 1'000'000'000;
+
+inline bool is_time(const timespec* time) noexcept {
+  return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < kSecond;
+}
+/// Returns a span of time in nanoseconds; kNever if it is longer than those can say.
+inline std::int64_t to_ns(const timespec& time) noexcept {
+  if (time.tv_sec >= kNever / kSecond) return kNever;
+  return time.tv_sec * kSecond + time.tv_nsec;
+}
+/// Returns what the clock shows at a virtual time of 0.
+inline std::int64_t clock_start_ns(clockid_t clock) noexcept {
+  const bool is_wall =
+      clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI;
+  return (is_wall ? 1'700'000'000 : 100'000) * kSecond;
+}
+/// Returns the virtual time at which the clock shows `until`.
+inline std::int64_t deadline_at(const timespec& until, clockid_t clock) noexcept {
+  const std::int64_t ns = to_ns(until);
+  return ns == kNever ? kNever : ns - clock_start_ns(clock);
+}
+inline std::int64_t deadline_in(const timespec& time) noexcept {
+  const std::int64_t ns = to_ns(time);
+  return ns >= kNever - engine.run.now_ns ? kNever : engine.run.now_ns + ns;
+}
+
+/// Takes and frees a mutex whose turn it is, all levels of it; without a scheduling point.
+void take(pthread_mutex_t& mutex, std::uint32_t levels, Pc pc) noexcept;
+std::uint32_t give(pthread_mutex_t& mutex, Pc pc) noexcept;
+bool is_held_by_me(const pthread_mutex_t& mutex) noexcept;
+
+/// Leaves the calling thread, as by pthread_exit.
+[[noreturn]] void exit_thread(void* result) noexcept;
+/// Runs the destructors of the calling thread's thread_locals and keys.
+void run_thread_destructors() noexcept;
+
+}  // namespace thrum::check

@@ -1,0 +1,407 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "check/engine.h"
+
+#include "check/fiber.h"
+#include "check/modules.h"
+#include "check/objects.h"
+#include "check/order.h"
+#include "check/server.h"
+#include "check/strategies/strategy.h"
+
+namespace thrum::check {
+
+constinit Engine engine{};
+
+namespace {
+
+constexpr std::int64_t kStepNs = 100;       // how long a step takes in virtual time
+constexpr std::uint32_t kFruitless = 3000;  // rounds of mere looking that make a livelock
+constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15U;
+
+std::uint64_t mix(std::uint64_t z) noexcept {  // the finaliser of splitmix64
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31);
+}
+
+Event& last_event() noexcept {
+  Result& result = engine.shared->result;
+  return engine.shared->event[(result.steps - 1) % kEvents];
+}
+
+void record_stack(std::uint32_t step) noexcept {
+  if (step >= kEvents) return;
+  std::uint64_t* const stack = engine.shared->stack[step];
+  const std::uint32_t depth = take_stack(stack, kStackDepth);
+  if (depth < kStackDepth) stack[depth] = 0;
+}
+
+// The step that `next` makes now.
+void log(Thread& next, const Candidates& candidates, bool preempts) noexcept {
+  Execution& run = engine.run;
+  Shared& shared = *engine.shared;
+  Result& result = shared.result;
+  const std::uint32_t object = object_number(next.object);
+  run.hash = (run.hash ^ (static_cast<std::uint64_t>(next.id) << 56 ^
+                          static_cast<std::uint64_t>(next.op) << 48 ^
+                          static_cast<std::uint64_t>(object) << 24 ^ relative(next.pc))) *
+             1099511628211U;
+  run.hash ^= run.hash >> 29;
+  Event& event = shared.event[result.steps % kEvents];
+  event = {next.pc,
+           reinterpret_cast<std::uintptr_t>(next.object),
+           0,
+           object,
+           next.id,
+           next.op,
+           static_cast<std::uint8_t>((preempts ? kPreempts : 0) | (next.timed_out ? kGaveUp : 0)),
+           static_cast<std::uint8_t>(candidates.count)};
+  ++result.steps;
+  ++next.steps;
+  next.last_run = result.steps;
+  run.now_ns += kStepNs;
+  order_at_step(result.steps);
+  if (result.steps > shared.job.max_steps) {
+    finish(Outcome::cut_off, "more steps than allowed");
+  }
+}
+
+// A timed wait gives up only when nothing else can happen: the one whose time is up first.
+bool give_up_a_wait() noexcept {
+  Thread* first = nullptr;
+  for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
+    Thread& thread = engine.thread[i];
+    if (thread.finished || thread.deadline == kNever || thread.timed_out) continue;
+    if (first == nullptr || thread.deadline < first->deadline) first = &thread;
+  }
+  if (first == nullptr) return false;
+  if (engine.run.now_ns < first->deadline) engine.run.now_ns = first->deadline;
+  first->timed_out = true;
+  return true;
+}
+
+bool can_go_on(Thread& thread) noexcept {
+  thread.early = false;
+  if (thread.timed_out || is_possible(thread)) return true;
+  if (thread.deadline == kNever || engine.shared->job.timeouts != Timeouts::any) return false;
+  thread.early = true;
+  return true;
+}
+
+// Fills in who could go on. Returns false if nobody ever will.
+bool collect(Candidates& candidates) noexcept {
+  Execution& run = engine.run;
+  candidates.current = run.current;
+  for (;;) {
+    std::uint32_t polite = 0;
+    std::uint32_t spinning = 0;
+    std::uint32_t n = 0;
+    for (std::uint32_t i = 0; i < run.threads; ++i) {
+      Thread& thread = engine.thread[i];
+      if (thread.finished || !can_go_on(thread)) continue;
+      candidates.thread[n++] = &thread;
+      polite += thread.yielded || thread.spinning ? 1 : 0;
+      spinning += thread.spinning ? 1 : 0;
+    }
+    candidates.count = n;
+    candidates.all_spin = false;
+    if (n == 0) {
+      if (give_up_a_wait()) continue;
+      return false;
+    }
+    if (polite != 0 && polite < n) {  // those who only look on let the others go first
+      std::uint32_t kept = 0;
+      for (std::uint32_t i = 0; i < n; ++i) {
+        Thread* const thread = candidates.thread[i];
+        if (!thread->yielded && !thread->spinning) candidates.thread[kept++] = thread;
+      }
+      candidates.count = kept;
+      run.fruitless = 0;
+    } else if (spinning == n) {
+      if (give_up_a_wait()) continue;
+      candidates.all_spin = true;
+      if (++run.fruitless > kFruitless) finish_stuck(Outcome::livelock);
+    } else if (polite == n) {
+      // Everybody yields or sleeps: time passes for who waits.
+      if (++run.fruitless > kFruitless && give_up_a_wait()) continue;
+    }
+    return true;
+  }
+}
+
+Thread* usual_of(const Candidates& candidates) noexcept {
+  if (candidates.all_spin) return least_recent(candidates);
+  Thread* first = nullptr;
+  for (std::uint32_t i = 0; i < candidates.count; ++i) {
+    Thread* const thread = candidates.thread[i];
+    if (thread == candidates.current && !thread->early && !thread->yielded) return thread;
+    if (thread->early || thread->yielded) continue;
+    if (first == nullptr) first = thread;
+  }
+  return first != nullptr ? first : least_recent(candidates);
+}
+
+Thread* pick() noexcept {
+  Candidates candidates;
+  Execution& run = engine.run;
+  Shared& shared = *engine.shared;
+  Thread* const before = run.current;
+  if (!collect(candidates)) finish_stuck(Outcome::deadlock);
+  candidates.usual = usual_of(candidates);
+  Thread* next = candidates.usual;
+  // Inside an atomic block the others run only if this one cannot.
+  const bool alone = candidates.count == 1 || (run.atomic_depth != 0 && candidates.usual == before);
+  if (engine.started && !alone) {
+    next = strategy(shared.result.strategy).next(candidates);
+    ++shared.result.decisions;
+    if (next != candidates.usual) {
+      Schedule& happened = shared.happened;
+      if (happened.switches < kSwitches) {
+        happened.switch_[happened.switches] = {before->id, next->id,
+                                               static_cast<std::uint8_t>(run.hash), before->steps};
+      }
+      ++happened.switches;
+    }
+  }
+  for (std::uint32_t i = 0; i < run.threads; ++i) {
+    if (&engine.thread[i] != before) engine.thread[i].yielded = false;
+  }
+  next->yielded = false;
+  if (next->early) {
+    next->timed_out = true;
+    next->early = false;
+  }
+  if (engine.started) {
+    bool could_stay = false;
+    for (std::uint32_t i = 0; i < candidates.count; ++i) {
+      could_stay |= candidates.thread[i] == before;
+    }
+    log(*next, candidates, next != before && could_stay && before->op != Op::yield);
+  }
+  return next;
+}
+
+void switch_to(Thread& next) noexcept {
+  Thread& before = self();
+  if (&next == &before) return;
+  engine.run.current = &next;
+  switch_fiber(before, next);
+}
+
+void publish(Op op, const void* object, Pc pc, std::int64_t deadline, const void* with) noexcept {
+  Thread& me = self();
+  me.op = op;
+  me.object = object;
+  me.with = with;
+  me.pc = pc;
+  me.deadline = deadline;
+  me.timed_out = false;
+  // A wait whose time is up already is one try.
+  if (deadline != kNever && deadline <= engine.run.now_ns && !is_possible(me)) me.timed_out = true;
+}
+
+bool take_turn() noexcept {
+  Thread& me = self();
+  switch_to(*pick());
+  // Here this thread runs again.
+  const bool gave_up = me.timed_out && !is_possible(me);
+  me.deadline = kNever;
+  me.timed_out = false;
+  if (engine.shared->job.record && engine.started) record_stack(engine.shared->result.steps - 1);
+  return !gave_up;
+}
+
+}  // namespace
+
+bool point(Op op, const void* object, Pc pc, std::int64_t deadline, const void* with) noexcept {
+  publish(op, object, pc, deadline, with);
+  const bool in_time = take_turn();
+  if (!in_time) note_flag(kGaveUp);
+  return in_time;
+}
+
+bool block(Op op, const void* object, Pc pc, std::int64_t deadline, const void* with) noexcept {
+  self().signalled = false;
+  return point(op, object, pc, deadline, with);
+}
+
+void leave() noexcept {
+  for (;;) switch_to(*pick());
+}
+
+std::uint64_t random_number() noexcept {
+  engine.run.random += kGolden;
+  return mix(engine.run.random);
+}
+
+std::uint32_t decide(std::uint32_t n, Pc) noexcept {
+  Thread& me = self();
+  if (n < 2 || !engine.started) return 0;
+  const std::uint32_t chosen = strategy(engine.shared->result.strategy).decide(n);
+  Schedule& happened = engine.shared->happened;
+  if (chosen != 0) {
+    if (happened.choices < kChoices) {
+      happened.choice[happened.choices] = {me.id, static_cast<std::uint16_t>(chosen), me.choices};
+    }
+    ++happened.choices;
+  }
+  ++me.choices;
+  engine.run.hash = (engine.run.hash ^ chosen) * 1099511628211U;
+  return chosen;
+}
+
+void note_value(std::uint64_t value) noexcept {
+  if (!engine.started) return;
+  Event& event = last_event();
+  event.value = value;
+  event.flags |= kHasValue;
+}
+
+void note_flag(EventFlag flag) noexcept {
+  if (engine.started) last_event().flags |= flag;
+}
+
+void looked_at(const void* address, std::uint64_t value, Pc pc, std::uint32_t patience) noexcept {
+  Thread& me = self();
+  for (std::uint32_t i = 0; i < me.spins; ++i) {
+    Spin& spin = me.spin[i];
+    if (spin.pc != pc || spin.address != address) continue;
+    if (spin.value != value) {
+      spin.value = value;
+      spin.times = 0;
+    } else if (++spin.times >= patience) {
+      me.spinning = true;
+    }
+    return;
+  }
+  if (me.spins < sizeof me.spin / sizeof me.spin[0]) me.spin[me.spins++] = {pc, address, value, 0};
+}
+
+void changed(const void* address) noexcept {
+  engine.run.fruitless = 0;
+  const std::uintptr_t place = reinterpret_cast<std::uintptr_t>(address) >> 3;
+  for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
+    Thread& thread = engine.thread[i];
+    if (!thread.spinning || &thread == engine.run.current) continue;
+    for (std::uint32_t k = 0; k < thread.spins; ++k) {
+      if (reinterpret_cast<std::uintptr_t>(thread.spin[k].address) >> 3 != place) continue;
+      thread.spinning = false;
+      thread.spins = 0;
+      break;
+    }
+  }
+}
+
+void hold(const void* object, Pc pc) noexcept {
+  Thread& me = self();
+  if (me.held_count < kMaxHeld) me.held[me.held_count] = {object, pc};
+  ++me.held_count;
+}
+
+void let_go(const void* object) noexcept {
+  // The holder is mostly the caller; a semaphore-like use of a mutex is another thread's.
+  for (std::uint32_t t = 0; t <= engine.run.threads; ++t) {
+    Thread& thread = t == 0 ? self() : engine.thread[t - 1];
+    const std::uint32_t n = thread.held_count < kMaxHeld ? thread.held_count : kMaxHeld;
+    for (std::uint32_t i = n; i > 0; --i) {
+      if (thread.held[i - 1].object != object) continue;
+      for (std::uint32_t k = i; k < n; ++k) thread.held[k - 1] = thread.held[k];
+      --thread.held_count;
+      return;
+    }
+  }
+}
+
+Thread* holder_of(const void* object) noexcept {
+  for (std::uint32_t t = 0; t < engine.run.threads; ++t) {
+    Thread& thread = engine.thread[t];
+    const std::uint32_t n = thread.held_count < kMaxHeld ? thread.held_count : kMaxHeld;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      if (thread.held[i].object == object) return &thread;
+    }
+  }
+  return nullptr;
+}
+
+void finish(Outcome outcome, const char* message, int status, Pc pc) noexcept {
+  Result& result = engine.shared->result;
+  engine.on = false;
+  result.outcome = outcome;
+  result.status = status;
+  result.thread = self().id;
+  result.threads = engine.run.threads;
+  result.hash = engine.run.hash;
+  result.pc = pc;
+  if (message != nullptr && result.message[0] == 0) {
+    copy_text(result.message, sizeof result.message, message);
+  }
+  if (result.stack_depth == 0) result.stack_depth = take_stack(result.stack, 32);
+  server_process_ends();
+}
+
+void begin_process() noexcept {
+  Thread& main = engine.thread[0];
+  main.handle = pthread_self();
+  main.thread_pointer = static_cast<std::uint64_t>(main.handle);
+  main.deadline = kNever;
+  engine.run.current = &main;
+  engine.run.threads = engine.run.living = 1;
+  order_begin();
+}
+
+void begin_execution(std::uint64_t number) noexcept {
+  Shared& shared = *engine.shared;
+  const Job& job = shared.job;
+  Result& result = shared.result;
+  result.outcome = Outcome::running;
+  result.message[0] = 0;
+  result.stack_depth = result.blocked_count = result.diverged_at = 0;
+  result.steps = result.decisions = 0;
+  result.pc = result.address = 0;
+  result.schedule_number = number;
+  result.strategy = strategy_for(job, number);
+  shared.happened.switches = shared.happened.choices = shared.happened.points = 0;
+  shared.new_points = shared.notes = 0;
+  Execution& run = engine.run;
+  run.random = mix(job.seed * kGolden + number * 0xd1b54a32d192ed03U);
+  run.hash = 1469598103934665603U;
+  // Switching at every plain access that ever raced buries the interesting ones: often at none or
+  // at all of them, else at some.
+  run.sampled_salt = static_cast<std::uint32_t>(random_number());
+  static constexpr std::uint32_t kShares[] = {0, 256, 32, 96};
+  run.sampled_of_256 = kShares[random_number() % 4];
+  if (result.strategy == StrategyId::replay) run.sampled_of_256 = 256;
+  begin_plain_points();
+  engine.thread[0].priority = random_number() | std::uint64_t{1} << 40;
+  strategy(result.strategy).begin();
+}
+
+void account() noexcept {
+  Shared& shared = *engine.shared;
+  const Result& result = shared.result;
+  if (shared.job.again) return;
+  Counts& counts = shared.counts;
+  ++counts.schedules;
+  ++counts.by_strategy[static_cast<std::uint32_t>(result.strategy)];
+  counts.steps += result.steps;
+  counts.decisions += result.decisions;
+  if (result.outcome == Outcome::cut_off) ++counts.cut_off;
+  if (result.outcome == Outcome::assumed_away) ++counts.assumed_away;
+  if (result.strategy == StrategyId::replay) return;
+  Estimates& estimates = shared.estimates;
+  if (result.decisions > estimates.decisions) estimates.decisions = result.decisions;
+  for (std::uint32_t i = 0; i < engine.run.threads; ++i) {  // the zygote has one
+    std::uint32_t& most = estimates.steps[i];
+    if (engine.thread[i].steps > most) most = engine.thread[i].steps;
+  }
+  for (std::uint32_t i = 0; i < shared.new_points; ++i) {
+    bool known = false;
+    for (std::uint32_t k = 0; k < shared.points; ++k) {
+      known |= shared.point[k] == shared.new_point[i];
+    }
+    if (!known && shared.points < kPoints) shared.point[shared.points++] = shared.new_point[i];
+  }
+}
+
+}  // namespace thrum::check

@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// The engine: one thread of the program runs at a time, and before each operation that others can
+// notice it publishes what it will do next, a *pending operation*. Then the strategy chooses among
+// the threads whose pending operation is possible (its lock is free, its thread has ended, ...),
+// and the chosen one performs it. So an operation and what follows it up to the next point is one
+// step, and every execution is a sequence of steps that can be repeated.
+//
+// The threads are fibers (fiber.h): exactly one kernel thread runs the program, and so nothing here
+// is atomic or locked.
+#pragma once
+
+#include <pthread.h>
+
+#include <cstdint>
+
+#include "check/protocol.h"
+#include "check/raw.h"
+
+namespace thrum::check {
+
+using Pc = std::uint64_t;
+#define THRUM_CALLER() reinterpret_cast<::thrum::check::Pc>(__builtin_return_address(0))
+
+inline constexpr std::uint32_t kMaxHeld = 24;
+inline constexpr std::int64_t kNever = INT64_MAX;
+
+/// A read that is repeated without anything done in between: a spin loop.
+struct Spin {
+  Pc pc;
+  const void* address;
+  std::uint64_t value;
+  std::uint32_t times;
+};
+
+struct Held {
+  const void* object;
+  Pc pc;
+};
+
+struct Thread {
+  std::uint8_t id;
+  // The pending operation.
+  Op op;
+  const void* object;
+  const void* with;  // the lock of a condition's waiter
+  Pc pc;
+  std::int64_t deadline;  // kNever, or the virtual time at which it gives up
+  std::uint32_t bits;     // of a futex wait
+  Thread* target;         // of a join
+  const void* words;      // of a wait on several: futex_waitv's vector
+  std::uint32_t word_count;
+  std::int32_t woken_word;
+  // What became of it.
+  bool signalled;
+  bool timed_out;
+  // Its life.
+  bool finished;
+  bool detached;
+  bool joined;
+  // How it behaves.
+  bool yielded;   // lets others go first, for one step
+  bool spinning;  // only looks at memory that does not change
+  bool early;     // could go on only because its time may be up (Timeouts::any)
+  std::uint32_t steps;
+  std::uint32_t choices;
+  std::uint64_t last_run;
+  std::uint64_t priority;
+  std::uint32_t spins;
+  Spin spin[8];
+  std::uint32_t held_count;
+  Held held[kMaxHeld];
+  // Its fiber.
+  pthread_t handle;
+  void* stack_pointer;
+  std::uint64_t thread_pointer;
+  void* (*function)(void*);
+  void* argument;
+  void* result;
+  void* end_jump[5];
+  void* cleanup[16];  // __pthread_register_cancel
+  std::uint32_t cleanups;
+};
+
+/// All that changes in the course of an execution and is not the program's own.
+struct Execution {
+  Thread* current;
+  std::uint32_t threads;
+  std::uint32_t living;
+  std::int64_t now_ns;
+  std::uint64_t random;
+  std::uint64_t hash;
+  std::uint32_t objects;
+  std::uint32_t fruitless;                     // rounds in which all threads only spun
+  std::uint32_t atomic_depth;                  // inside atomic_block
+  std::uint32_t sampled_salt, sampled_of_256;  // which plain points count in this execution
+  bool ending;
+};
+
+struct Engine {
+  Shared* shared;
+  bool on;       // the program is under control
+  bool started;  // a second thread has been created: steps are logged
+  bool fast;     // restored in place after each execution
+  Execution run;
+  Thread thread[kThreads];
+};
+extern constinit Engine engine;
+
+inline bool controlled() noexcept { return engine.on; }
+inline Thread& self() noexcept { return *engine.run.current; }
+
+/// Publishes the operation and returns when it may be performed, by this thread alone. Returns
+/// false if the time was up instead (`deadline` passed while nothing else could run).
+bool point(Op op, const void* object, Pc pc, std::int64_t deadline = kNever,
+           const void* with = nullptr) noexcept;
+/// The same for a thread that another has to wake.
+bool block(Op op, const void* object, Pc pc, std::int64_t deadline = kNever,
+           const void* with = nullptr) noexcept;
+/// Runs whoever comes next; called by a thread that has ended.
+[[noreturn]] void leave() noexcept;
+
+/// Returns one of 0 to n-1: a decision of the schedule.
+std::uint32_t decide(std::uint32_t n, Pc pc) noexcept;
+std::uint64_t random_number() noexcept;
+
+/// The value that the step under way has read or written, for the report.
+void note_value(std::uint64_t value) noexcept;
+void note_flag(EventFlag flag) noexcept;
+/// A thread did something that others can notice: it does not spin.
+inline void progress() noexcept {
+  self().spins = 0;
+  self().spinning = false;
+}
+/// A read of this value: a thread that does nothing else spins, after so many times.
+void looked_at(const void* address, std::uint64_t value, Pc pc, std::uint32_t patience) noexcept;
+/// Somebody wrote to the address: who spins on it has something new to see.
+void changed(const void* address) noexcept;
+
+void hold(const void* object, Pc pc) noexcept;
+void let_go(const void* object) noexcept;
+/// Returns the thread that holds the object; null: none.
+Thread* holder_of(const void* object) noexcept;
+
+/// Ends this execution with a result; does not return to the program.
+[[noreturn]] void finish(Outcome outcome, const char* message, int status = 0, Pc pc = 0) noexcept;
+/// The program ends by itself, with this exit status.
+[[noreturn]] void end_execution(int status) noexcept;
+
+/// Prepares thread 0 and what an execution starts from.
+void begin_process() noexcept;
+/// Begins the execution with this number: seeds the strategy.
+void begin_execution(std::uint64_t number) noexcept;
+/// Adds an execution to the counts and estimates.
+void account() noexcept;
+
+/// Is a plain access at this place a scheduling point in this execution?
+void begin_plain_points() noexcept;
+bool is_plain_point(Pc pc) noexcept;
+/// From the next execution on it may be one.
+void promote(Pc pc) noexcept;
+
+}  // namespace thrum::check

@@ -1,0 +1,211 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// Edges
+//   [parked] donor -> prepare_donors: its frame's address; from then on it touches nothing.
+#include "check/fiber.h"
+
+#include <asm/prctl.h>
+#include <linux/futex.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unwind.h>
+
+#include <atomic>
+#include <csetjmp>
+#include <csignal>
+
+#include "check/modules.h"
+#include "interpose/real.h"
+
+// What is kept across a switch is what the psABI for x86-64 says a function keeps.
+__asm__(R"(
+.text
+.type thrum_switch,@function
+thrum_switch:             # rdi: where to save the stack pointer, rsi: the other, rdx: thread pointer
+  push %rbp
+  push %rbx
+  push %r12
+  push %r13
+  push %r14
+  push %r15
+  sub $8, %rsp
+  stmxcsr (%rsp)
+  fnstcw 4(%rsp)
+  mov %rsp, (%rdi)
+  mov %rsi, %rsp
+  test %rdx, %rdx
+  jz 1f
+  wrfsbase %rdx
+1:
+  ldmxcsr (%rsp)
+  fldcw 4(%rsp)
+  add $8, %rsp
+  pop %r15
+  pop %r14
+  pop %r13
+  pop %r12
+  pop %rbx
+  pop %rbp
+  ret
+.size thrum_switch, .-thrum_switch
+.type thrum_begin,@function
+thrum_begin:              # r12: the argument, r13: the function
+  .cfi_startproc
+  .cfi_undefined rip
+  mov %r12, %rdi
+  call *%r13
+  ud2
+  .cfi_endproc
+.size thrum_begin, .-thrum_begin
+)");
+extern "C" void thrum_switch(void** from, void* to, std::uint64_t thread_pointer);
+extern "C" void thrum_begin();
+
+namespace thrum::check {
+namespace {
+
+// Far from where programs, their heap and libraries are, and the same in every process.
+constexpr std::uintptr_t kFirstStack = 0x6000'0000'0000;
+constexpr std::size_t kStackBytes = 8U << 20;
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kRedZone = 512;
+
+struct Donor {
+  pthread_t handle;
+  std::atomic<char*> frame;  // where its own use of the stack ends
+};
+constinit Donor donor[kThreads]{};
+constinit std::uint32_t prepared = 1;  // thread 0 needs none
+constinit bool has_wrfsbase = false;
+
+char* stack_of(std::uint32_t index) noexcept {
+  return reinterpret_cast<char*>(kFirstStack + index * kStackBytes);
+}
+
+void* donate(void* argument) {
+  auto& me = *static_cast<Donor*>(argument);
+  static constinit std::uint32_t never = 0;
+  me.frame.store(static_cast<char*>(__builtin_frame_address(0)) - kRedZone,
+                 std::memory_order_release);  // [parked]
+  for (;;) raw_syscall(SYS_futex, as_long(&never), FUTEX_WAIT_PRIVATE, 0);
+}
+
+bool create_donor(std::uint32_t index) noexcept {
+  Donor& new_donor = donor[index];
+  char* const stack = stack_of(index);
+  map_memory(kStackBytes, "the stack of a thread", stack);
+  raw_syscall(SYS_mprotect, as_long(stack), kPage, PROT_NONE);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstack(&attributes, stack + kPage, kStackBytes - kPage);
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const int result =
+      interpose::real.pthread_create(&new_donor.handle, &attributes, donate, &new_donor);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  if (result != 0) return false;
+  while (new_donor.frame.load(std::memory_order_acquire) == nullptr) {  // [parked]
+    raw_syscall(SYS_sched_yield);
+  }
+  return true;
+}
+
+constinit _Unwind_Exception unwinding[kThreads]{};
+
+struct Trace {
+  std::uint64_t* out;
+  std::uint32_t count, most;
+};
+
+_Unwind_Reason_Code take_frame(_Unwind_Context* context, void* argument) {
+  auto& trace = *static_cast<Trace*>(argument);
+  const std::uint64_t ip = _Unwind_GetIP(context);
+  if (ip == 0 || trace.count == trace.most) return _URC_END_OF_STACK;
+  if (!is_runtime(ip)) trace.out[trace.count++] = ip;
+  return _URC_NO_REASON;
+}
+
+_Unwind_Reason_Code at_frame(int, _Unwind_Action actions, _Unwind_Exception_Class,
+                             _Unwind_Exception*, _Unwind_Context* context, void*) {
+  if ((actions & _UA_END_OF_STACK) != 0 || _Unwind_GetIP(context) == 0) {
+    __builtin_longjmp(self().end_jump, 1);
+  }
+  return _URC_NO_REASON;
+}
+
+}  // namespace
+
+bool prepare_donors(std::uint32_t count) noexcept {
+  has_wrfsbase = (getauxval(AT_HWCAP2) & 2) != 0;
+  if (count >= kThreads) count = kThreads - 1;
+  for (; prepared <= count; ++prepared) {
+    if (!create_donor(prepared)) return false;
+  }
+  return true;
+}
+
+std::uint32_t donors() noexcept { return prepared - 1; }
+
+Range donor_state(std::uint32_t index) noexcept {
+  return {donor[index].frame.load(std::memory_order_relaxed), stack_of(index) + kStackBytes};
+}
+
+Range donor_memory() noexcept { return {stack_of(0), stack_of(kThreads)}; }
+
+void* make_context(char* top, void (*entry)(void*), void* argument) noexcept {
+  const std::uintptr_t aligned = reinterpret_cast<std::uintptr_t>(top) & ~std::uintptr_t{15};
+  auto* const words = reinterpret_cast<std::uint64_t*>(aligned) - 10;
+  words[0] = 0x1f80 | std::uint64_t{0x037f} << 32;  // mxcsr, x87 control: as a process begins
+  words[1] = words[2] = 0;                          // r15, r14
+  words[3] = reinterpret_cast<std::uintptr_t>(entry);
+  words[4] = reinterpret_cast<std::uintptr_t>(argument);
+  words[5] = words[6] = 0;  // rbx, rbp
+  words[7] = reinterpret_cast<std::uintptr_t>(&thrum_begin);
+  words[8] = words[9] = 0;
+  return words;
+}
+
+void switch_context(void** from, void* to, std::uint64_t thread_pointer) noexcept {
+  if (!has_wrfsbase && thread_pointer != 0) {
+    raw_syscall(SYS_arch_prctl, ARCH_SET_FS, static_cast<long>(thread_pointer));
+    thread_pointer = 0;
+  }
+  thrum_switch(from, to, thread_pointer);
+}
+
+void make_fiber(Thread& thread, void (*entry)(Thread*)) noexcept {
+  const Donor& mine = donor[thread.id];
+  thread.handle = mine.handle;
+  thread.thread_pointer = static_cast<std::uint64_t>(mine.handle);
+  thread.stack_pointer = make_context(mine.frame.load(std::memory_order_relaxed),
+                                      reinterpret_cast<void (*)(void*)>(entry), &thread);
+}
+
+void switch_fiber(Thread& from, Thread& to) noexcept {
+  switch_context(&from.stack_pointer, to.stack_pointer, to.thread_pointer);
+}
+
+std::uint32_t take_stack(std::uint64_t* stack, std::uint32_t most) noexcept {
+  Trace trace{stack, 0, most};
+  const bool on = engine.on;
+  engine.on = false;  // libgcc_s uses doors itself
+  _Unwind_Backtrace(take_frame, &trace);
+  engine.on = on;
+  return trace.count;
+}
+
+void unwind_thread() noexcept {
+  Thread& me = self();
+  if (me.cleanups > 0) {  // C, without unwind tables: pthread_cleanup_push
+    --me.cleanups;
+    siglongjmp(*static_cast<sigjmp_buf*>(me.cleanup[me.cleanups % 16]), 1);
+  }
+  _Unwind_ForcedUnwind(&unwinding[me.id], at_frame, nullptr);
+  __builtin_longjmp(me.end_jump, 1);
+}
+
+}  // namespace thrum::check

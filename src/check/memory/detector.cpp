@@ -1,0 +1,569 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "check/memory/detector.h"
+
+#include <new>
+
+namespace thrum::check {
+
+using namespace memory;
+
+namespace {
+
+// Before the clocks run out: what one execution may still use.
+constexpr std::uint32_t kLastBase = UINT32_MAX - (1U << 28);
+
+bool acquires(Order order) {
+  return order == Order::acquire || order == Order::consume || order >= Order::acq_rel;
+}
+
+bool releases(Order order) { return order >= Order::release; }
+
+bool conflict(std::uint64_t one, std::uint64_t other) {
+  return ((one | other) & kWrite) != 0 && (one & other & kAtomic) == 0;
+}
+
+// May an access with the flags `later` replace one with `earlier`? See the table in detector.h.
+bool replaces(std::uint64_t later, std::uint64_t earlier) {
+  const std::uint64_t more = earlier & ~later & kWrite;   // it writes, the later does not
+  const std::uint64_t less = later & ~earlier & kAtomic;  // the later is atomic, it is not
+  return (more | less) == 0 || (later & (kWrite | kAtomic)) == kWrite;
+}
+
+Access access_of(const Record& record) {
+  Access access{};
+  access.thread = thread_of(record.who);
+  const bool writes = (record.who & kWrite) != 0;
+  if ((record.who & kFreed) != 0) {
+    access.kind = Access::Kind::free;
+  } else if ((record.who & kAtomic) == 0) {
+    access.kind = writes ? Access::Kind::write : Access::Kind::read;
+  } else if ((record.who & kUpdate) != 0) {
+    access.kind = Access::Kind::atomic_update;
+  } else {
+    access.kind = writes ? Access::Kind::atomic_write : Access::Kind::atomic_read;
+  }
+  const unsigned log = (record.who >> kSizeShift) & 7;
+  access.size = log == kOtherSize ? 0 : 1U << log;
+  access.step = static_cast<std::uint32_t>((record.who >> kStepHighShift) << kStepLowBits |
+                                           record.where >> kStepLowShift);
+  access.pc = record.where & kPc;
+  return access;
+}
+
+std::uint32_t step_of(const Record& record) { return access_of(record).step; }
+
+}  // namespace
+
+void Detector::init(void* arena, std::size_t bytes) noexcept {
+  char* next = static_cast<char*>(arena);
+  const auto take = [&next](std::size_t size) {
+    char* const taken = next;
+    next += (size + 63) / 64 * 64;
+    return taken;
+  };
+  threads_ = reinterpret_cast<Thread*>(take(sizeof(Thread) * kMaxThreads));
+  epochs_ = reinterpret_cast<std::uint64_t*>(take(sizeof(std::uint64_t) * kMaxThreads));
+  translations_ = reinterpret_cast<Translation*>(take(sizeof(Translation) * kTranslations));
+  std::uint64_t places = 64;
+  while (places * sizeof(Block) < 2 * bytes) places *= 2;
+  table_ = reinterpret_cast<std::uint32_t*>(take(sizeof(std::uint32_t) * places));
+  table_mask_ = places - 1;
+  blocks_ = reinterpret_cast<Block*>(next);
+  end_ = static_cast<char*>(arena) + bytes / 64 * 64;
+  begin();
+}
+
+void Detector::reset() noexcept {
+  base_ = top_;
+  if (base_ >= kLastBase) clear();
+  begin();
+}
+
+void Detector::clear() noexcept {
+  for (std::uint64_t i = 0; i <= table_mask_; ++i) table_[i] = 0;
+  for (std::uint64_t i = 0; i < kTranslations; ++i) translations_[i] = {};
+  n_blocks_ = 0;
+  base_ = top_ = 0;
+}
+
+void Detector::begin() noexcept {
+  if (incomplete_) clear();  // room for the memory of this execution
+  ++execution_;
+  execution_key_ += std::uint64_t{1} << 48;
+  if (execution_key_ == 0) {
+    for (std::uint64_t i = 0; i < kTranslations; ++i) translations_[i] = {};
+    execution_key_ = std::uint64_t{1} << 48;
+  }
+  free_end_ = end_;
+  off_ = true;
+  incomplete_ = false;
+  n_threads_ = 0;
+  at_step(0);
+  create(0, 0);
+}
+
+// --- memory ---
+
+void* Detector::allocate(std::size_t bytes) noexcept {
+  bytes = (bytes + 15) / 16 * 16;
+  if (static_cast<std::size_t>(free_end_ - reinterpret_cast<char*>(blocks_ + n_blocks_)) < bytes) {
+    run_out();
+    return nullptr;
+  }
+  return free_end_ -= bytes;
+}
+
+Detector::Block* Detector::find_block(std::uint64_t number, bool create) noexcept {
+  std::uint64_t place = (number * 0x9e3779b97f4a7c15U) >> 20;
+  for (;; ++place) {
+    const std::uint32_t index = table_[place & table_mask_];
+    if (index == 0) break;
+    if (blocks_[index - 1].number == number) return &blocks_[index - 1];
+  }
+  if (!create) return nullptr;
+  Block* const block = blocks_ + n_blocks_;
+  if (reinterpret_cast<char*>(block + 1) > free_end_) {
+    run_out();
+    return nullptr;
+  }
+  table_[place & table_mask_] = ++n_blocks_;
+  block->number = number;
+  block->execution = 0;
+  for (Cell& cell : block->cells) {
+    for (Record& record : cell.records) record.who = 0;
+  }
+  return block;
+}
+
+Detector::Block* Detector::block_at(Address address) noexcept {
+  const std::uint64_t number = address >> kBlockBits;
+  Translation& translation = translations_[number % kTranslations];
+  if (translation.key == number + execution_key_) return translation.block;
+  Block* const block = find_block(number, true);
+  if (block == nullptr) return nullptr;
+  if (block->execution != execution_) {
+    block->execution = execution_;
+    for (Sync*& sync : block->syncs) sync = nullptr;
+    for (Overflow*& overflow : block->overflows) overflow = nullptr;
+  }
+  translation = {number + execution_key_, block};
+  return block;
+}
+
+const Race* Detector::access(Tid me, Address address, std::size_t size, std::uint64_t flags,
+                             Pc pc) noexcept {
+  Use use_it{me, flags & kIdentity, 0, (flags & kUpdate) | size_code(size), pc};
+  bool raced = false;
+  while (size != 0) {
+    const std::size_t offset = address % kGranule;
+    const std::size_t length = size < kGranule - offset ? size : kGranule - offset;
+    Block* const block = block_at(address);
+    if (block == nullptr) break;
+    use_it.bytes = ((std::uint64_t{1} << length) - 1) << offset;
+    const unsigned granule = (address / kGranule) % kGranules;
+    Record* const first = use(*block, granule, use_it);
+    if (first != nullptr && !raced) {
+      raced = true;
+      report(*first, address - offset, use_it);
+    }
+    address += length;
+    size -= length;
+  }
+  return raced ? &race_ : nullptr;
+}
+
+// What a use finds in a granule that it shares with others.
+struct Detector::Verdict {
+  Record* raced = nullptr;
+  bool known = false;  // an earlier access of the same epoch stands for this one
+};
+
+inline void Detector::judge(Record& record, const Use& it, Verdict& verdict) const noexcept {
+  if ((bytes_of(record.who) & it.bytes) == 0) return;
+  const std::uint64_t mine = epochs_[it.me];
+  if ((record.who & kFreed) != 0) {
+    verdict.raced = &record;
+    return;
+  }
+  const unsigned thread = thread_of(record.who);
+  if (thread != it.me && clock_of(record.who) > threads_[it.me].clocks[thread]) {
+    if (!conflict(record.who, it.flags)) return;
+    record.who |= kRaced;
+    if (verdict.raced == nullptr ||
+        ((verdict.raced->who & kFreed) == 0 && step_of(record) >= step_of(*verdict.raced))) {
+      verdict.raced = &record;
+    }
+    return;
+  }
+  constexpr std::uint64_t kEpoch = (std::uint64_t{1} << kBytesShift) - 1;
+  if ((record.who & (kEpoch | kRaced)) == mine && (it.bytes & ~bytes_of(record.who)) == 0 &&
+      replaces(record.who, it.flags) && (it.flags & kFreed) == 0) {
+    const std::uint64_t kind = kWrite | kAtomic;
+    if ((record.who & kind) == (it.flags & kind) && bytes_of(record.who) == it.bytes) {
+      stamp(record, it);
+    }
+    verdict.known = true;
+    return;
+  }
+  if (replaces(it.flags, record.who)) {
+    record.who &= ~(it.bytes << kBytesShift);
+    if (bytes_of(record.who) == 0) record.who = 0;
+  }
+}
+
+Detector::Record* Detector::use(Block& block, unsigned granule, const Use& it) noexcept {
+  Verdict verdict;
+  for (Record& record : block.cells[granule].records) {
+    if (clock_of(record.who) > base_) judge(record, it, verdict);
+    if (verdict.known) return nullptr;
+  }
+  for (Overflow* more = block.overflows[granule]; more != nullptr; more = more->next) {
+    judge(more->record, it, verdict);
+    if (verdict.known) return nullptr;
+  }
+  if (verdict.raced != nullptr) {
+    raced_ = *verdict.raced;
+    if ((raced_.who & kFreed) != 0) return &raced_;
+  }
+  if ((it.flags & kFreed) != 0) forget(block, granule, it.bytes, false);
+  Record mine{epochs_[it.me] | it.bytes << kBytesShift | it.flags, 0};
+  if (verdict.raced != nullptr) mine.who |= kRaced;
+  stamp(mine, it);
+  put(block, granule, mine);
+  return verdict.raced != nullptr ? &raced_ : nullptr;
+}
+
+void Detector::stamp(Record& record, const Use& it) const noexcept {
+  record.who = (record.who & kIdentity) | it.extra | step_high_;
+  record.where = (it.pc & kPc) | step_low_;
+}
+
+void Detector::put(Block& block, unsigned granule, Record record) noexcept {
+  for (Record& place : block.cells[granule].records) {
+    if (clock_of(place.who) <= base_) {
+      place = record;
+      return;
+    }
+  }
+  Overflow* more = block.overflows[granule];
+  while (more != nullptr && more->record.who != 0) more = more->next;
+  if (more == nullptr) {
+    more = static_cast<Overflow*>(allocate(sizeof(Overflow)));
+    if (more == nullptr) return;
+    more->next = block.overflows[granule];
+    block.overflows[granule] = more;
+  }
+  more->record = record;
+}
+
+void Detector::forget(Block& block, unsigned granule, std::uint64_t bytes,
+                      bool and_syncs) noexcept {
+  const auto forget_in = [bytes](Record& record) {
+    record.who &= ~(bytes << kBytesShift);
+    if (bytes_of(record.who) == 0) record.who = 0;
+  };
+  for (Record& record : block.cells[granule].records) forget_in(record);
+  for (Overflow* more = block.overflows[granule]; more != nullptr; more = more->next) {
+    forget_in(more->record);
+  }
+  if (!and_syncs) return;
+  for (Sync* sync = block.syncs[granule]; sync != nullptr; sync = sync->next) {
+    if ((bytes >> (sync->key / 2 % kGranule) & 1) != 0) sync->length = 0;
+  }
+}
+
+// Calls f(block) for each block of the range that was used in this execution.
+template <class F>
+void Detector::each_used_block(Address begin, Address end, F f) noexcept {
+  if (begin == end) return;
+  const std::uint64_t first = begin >> kBlockBits, last = (end - 1) >> kBlockBits;
+  if (last - first < n_blocks_) {
+    for (std::uint64_t number = first; number <= last; ++number) {
+      Block* const block = find_block(number, false);
+      if (block != nullptr && block->execution == execution_) f(*block);
+    }
+  } else {
+    for (Block* block = blocks_; block != blocks_ + n_blocks_; ++block) {
+      if (block->number >= first && block->number <= last && block->execution == execution_) {
+        f(*block);
+      }
+    }
+  }
+}
+
+// Calls f(granule, bytes) for each granule of the block that the range touches.
+template <class F>
+void Detector::each_granule(const Block& block, Address begin, Address end, F f) noexcept {
+  const Address block_begin = block.number << kBlockBits;
+  for (unsigned granule = 0; granule < kGranules; ++granule) {
+    const Address first = block_begin + granule * kGranule;
+    if (first >= end || first + kGranule <= begin) continue;
+    std::uint64_t bytes = 0xff;
+    if (first < begin) bytes &= std::uint64_t{0xff} << (begin - first);
+    if (first + kGranule > end) bytes &= std::uint64_t{0xff} >> (first + kGranule - end);
+    f(granule, bytes);
+  }
+}
+
+void Detector::allocated(const void* address, std::size_t size) noexcept {
+  if (incomplete_) return;
+  const auto begin = reinterpret_cast<Address>(address), end = begin + size;
+  each_used_block(begin, end, [&](Block& block) {
+    each_granule(block, begin, end, [&](unsigned granule, std::uint64_t bytes) {
+      forget(block, granule, bytes, true);
+    });
+  });
+}
+
+const Race* Detector::freed(Tid me, const void* address, std::size_t size, Pc pc) noexcept {
+  if (incomplete_) return nullptr;
+  const auto begin = reinterpret_cast<Address>(address), end = begin + size;
+  const std::size_t whole = size < kFreedWhole ? size : kFreedWhole;
+  bool raced = access(me, begin, whole, kWrite | kFreed, pc) != nullptr;
+  const Use base{me, kWrite | kFreed, 0, size_code(size), pc};
+  each_used_block(begin + whole, end, [&](Block& block) {
+    each_granule(block, begin + whole, end, [&](unsigned granule, std::uint64_t bytes) {
+      Use it = base;
+      it.bytes = bytes;
+      const Record* const first = use(block, granule, it);
+      if (first == nullptr || raced) return;
+      raced = true;
+      report(*first, (block.number << kBlockBits) + granule * kGranule, it);
+    });
+  });
+  return raced ? &race_ : nullptr;
+}
+
+bool Detector::shared(Tid me, const void* address, std::size_t size) noexcept {
+  if (off_) return false;
+  const auto begin = reinterpret_cast<Address>(address), end = begin + size;
+  bool found = false;
+  const auto look = [&](const Record& record, std::uint64_t bytes) {
+    found = found || (clock_of(record.who) > base_ && thread_of(record.who) != me &&
+                      (bytes_of(record.who) & bytes) != 0);
+  };
+  each_used_block(begin, end, [&](Block& block) {
+    each_granule(block, begin, end, [&](unsigned granule, std::uint64_t bytes) {
+      for (const Record& record : block.cells[granule].records) look(record, bytes);
+      for (const Overflow* more = block.overflows[granule]; more != nullptr; more = more->next) {
+        look(more->record, bytes);
+      }
+    });
+  });
+  return found;
+}
+
+void Detector::report(const Record& first, Address granule, const Use& it) noexcept {
+  std::uint64_t common = bytes_of(first.who) & it.bytes;
+  while ((common & 1) == 0) {
+    common >>= 1;
+    ++granule;
+  }
+  Record second{it.flags | std::uint64_t{it.me} << kThreadShift, 0};
+  stamp(second, it);
+  const bool was_freed = (first.who & kFreed) != 0, is_freed = (it.flags & kFreed) != 0;
+  race_.kind = was_freed  ? is_freed ? Race::Kind::double_free : Race::Kind::use_after_free
+               : is_freed ? Race::Kind::free_while_used
+                          : Race::Kind::data_race;
+  race_.address = reinterpret_cast<const void*>(granule);
+  race_.first = access_of(first);
+  race_.second = access_of(second);
+  race_.released = {};
+  const Thread& other = threads_[race_.first.thread];
+  for (std::uint32_t i = 0; i < kEdges && i < other.releases; ++i) {
+    const auto& release = other.released[(other.releases - 1 - i) % kEdges];
+    if (release.clock < clock_of(first.who)) break;
+    race_.released = release.edge;
+  }
+  race_.acquired = threads_[it.me].acquired;
+}
+
+// --- order ---
+
+void Detector::set_epoch(Tid me) noexcept {
+  epochs_[me] = threads_[me].clocks[me] | std::uint64_t{me} << kThreadShift;
+}
+
+Edge Detector::edge(Edge::Kind kind, const void* object, Pc pc) const noexcept {
+  return {kind, step_, object, pc};
+}
+
+// Ends the epoch of a thread that has released: what it does from here on was not.
+void Detector::tick(Tid me, Edge how) noexcept {
+  Thread& thread = threads_[me];
+  std::uint32_t& clock = thread.clocks[me];
+  thread.released[thread.releases++ % kEdges] = {clock, how};
+  if (clock == UINT32_MAX) {
+    run_out();
+    return;
+  }
+  if (++clock > top_) top_ = clock;
+  set_epoch(me);
+}
+
+void Detector::create(Tid parent, Tid child, Pc pc) noexcept {
+  if (child >= kMaxThreads) run_out();
+  if (incomplete_) return;
+  for (; n_threads_ <= child; ++n_threads_) {
+    for (Tid i = 0; i < n_threads_; ++i) {
+      threads_[i].clocks[n_threads_] = base_;
+      threads_[i].fence[n_threads_] = base_;
+      threads_[i].pending[n_threads_] = base_;
+    }
+    Thread& thread = threads_[n_threads_];
+    for (Tid i = 0; i <= n_threads_; ++i) thread.clocks[i] = base_;
+    thread.clocks[n_threads_] = base_ + 1;
+    thread.has_fence = thread.has_pending = false;
+    thread.acquired = {};
+    thread.releases = 0;
+    set_epoch(n_threads_);
+  }
+  if (base_ + 1 > top_) top_ = base_ + 1;
+  if (child == parent) return;  // the first of all
+  off_ = false;
+  Thread& thread = threads_[child];
+  for (Tid i = 0; i < n_threads_; ++i) {
+    if (i != child) thread.clocks[i] = threads_[parent].clocks[i];
+  }
+  thread.acquired = edge(Edge::Kind::create, nullptr, pc);
+  tick(parent, edge(Edge::Kind::create, nullptr, pc));
+}
+
+void Detector::join(Tid joiner, Tid ended, Pc pc) noexcept {
+  if (off_) return;
+  for (Tid i = 0; i < n_threads_; ++i) {
+    const std::uint32_t clock = threads_[ended].clocks[i];
+    if (clock > threads_[joiner].clocks[i]) threads_[joiner].clocks[i] = clock;
+  }
+  threads_[joiner].acquired = edge(Edge::Kind::join, nullptr, pc);
+}
+
+// An address is an object of the engine's or an atomic, and may be both.
+Detector::Sync* Detector::sync_at(Address address, bool atomic, bool create) noexcept {
+  Block* const block = block_at(address);
+  if (block == nullptr) return nullptr;
+  const std::uintptr_t key = address * 2 + (atomic ? 1 : 0);
+  Sync*& head = block->syncs[(address / kGranule) % kGranules];
+  for (Sync* sync = head; sync != nullptr; sync = sync->next) {
+    if (sync->key == key) return sync;
+  }
+  if (!create) return nullptr;
+  auto* const sync = static_cast<Sync*>(allocate(sizeof(Sync)));
+  if (sync != nullptr) head = new (sync) Sync{key, head, nullptr, 0, 0};
+  return sync;
+}
+
+// What `me` knows once it acquires what was released: at once, or at its next fence.
+void Detector::acquire_from(Tid me, const Sync& sync, bool at_fence) noexcept {
+  Thread& thread = threads_[me];
+  if (at_fence && !thread.has_pending) {
+    for (Tid i = 0; i < n_threads_; ++i) thread.pending[i] = base_;
+    thread.has_pending = true;
+  }
+  std::uint32_t* const into = at_fence ? thread.pending : thread.clocks;
+  for (std::uint32_t i = 0; i < sync.length; ++i) {
+    if (sync.clocks[i] > into[i]) into[i] = sync.clocks[i];
+  }
+}
+
+// Releases clocks at an object: besides what was released there, or in its place.
+void Detector::release_to(Sync* sync, const std::uint32_t* clocks, bool besides) noexcept {
+  if (sync == nullptr) return;  // out of memory
+  if (sync->capacity < n_threads_) {
+    const Tid capacity = (n_threads_ + 7) / 8 * 8;
+    auto* const larger = static_cast<std::uint32_t*>(allocate(capacity * sizeof(std::uint32_t)));
+    if (larger == nullptr) return;
+    for (std::uint32_t i = 0; i < sync->length; ++i) larger[i] = sync->clocks[i];
+    sync->clocks = larger;
+    sync->capacity = capacity;
+  }
+  const std::uint32_t kept = besides ? sync->length : 0;
+  for (Tid i = 0; i < n_threads_; ++i) {
+    if (i >= kept || clocks[i] > sync->clocks[i]) sync->clocks[i] = clocks[i];
+  }
+  sync->length = n_threads_;
+}
+
+void Detector::acquire(Tid me, const void* object, Pc pc) noexcept {
+  if (off_) return;
+  const Sync* const sync = sync_at(reinterpret_cast<Address>(object), false, false);
+  if (sync != nullptr) acquire_from(me, *sync, false);
+  threads_[me].acquired = edge(Edge::Kind::object, object, pc);
+}
+
+void Detector::release(Tid me, const void* object, Pc pc) noexcept {
+  if (off_) return;
+  release_to(sync_at(reinterpret_cast<Address>(object), false, true), threads_[me].clocks, true);
+  tick(me, edge(Edge::Kind::object, object, pc));
+}
+
+// The store that a read reads from comes before the read itself, not only before what follows: so
+// acquire, then access. And what a store publishes includes the store: access, then release.
+
+void Detector::acquire_atomic(Tid me, const void* address, Order order, Pc pc) noexcept {
+  const Sync* const sync = sync_at(reinterpret_cast<Address>(address), true, false);
+  if (sync == nullptr || sync->length == 0) return;
+  acquire_from(me, *sync, !acquires(order));
+  if (acquires(order)) threads_[me].acquired = edge(Edge::Kind::atomic, address, pc);
+}
+
+void Detector::release_atomic(Tid me, const void* address, Order order, Pc pc,
+                              bool besides) noexcept {
+  Thread& thread = threads_[me];
+  const auto at = reinterpret_cast<Address>(address);
+  if (releases(order)) {
+    release_to(sync_at(at, true, true), thread.clocks, besides);
+    tick(me, edge(Edge::Kind::atomic, address, pc));
+  } else if (thread.has_fence) {
+    release_to(sync_at(at, true, true), thread.fence, besides);
+  } else if (!besides) {
+    Sync* const sync = sync_at(at, true, false);
+    if (sync != nullptr) sync->length = 0;
+  }
+}
+
+const Race* Detector::atomic_read(Tid me, const void* address, unsigned size, Order order,
+                                  Pc pc) noexcept {
+  if (off_) return nullptr;
+  acquire_atomic(me, address, order, pc);
+  return access(me, reinterpret_cast<Address>(address), size, kAtomic, pc);
+}
+
+const Race* Detector::atomic_write(Tid me, const void* address, unsigned size, Order order,
+                                   Pc pc) noexcept {
+  if (off_) return nullptr;
+  const Race* const race =
+      access(me, reinterpret_cast<Address>(address), size, kAtomic | kWrite, pc);
+  release_atomic(me, address, order, pc, false);
+  return race;
+}
+
+const Race* Detector::atomic_update(Tid me, const void* address, unsigned size, Order order,
+                                    Pc pc) noexcept {
+  if (off_) return nullptr;
+  acquire_atomic(me, address, order, pc);
+  const Race* const race =
+      access(me, reinterpret_cast<Address>(address), size, kAtomic | kWrite | kUpdate, pc);
+  release_atomic(me, address, order, pc, true);
+  return race;
+}
+
+void Detector::fence(Tid me, Order order, Pc pc) noexcept {
+  if (off_) return;
+  Thread& thread = threads_[me];
+  if (acquires(order) && thread.has_pending) {
+    for (Tid i = 0; i < n_threads_; ++i) {
+      if (thread.pending[i] > thread.clocks[i]) thread.clocks[i] = thread.pending[i];
+    }
+    thread.has_pending = false;
+    thread.acquired = edge(Edge::Kind::fence, nullptr, pc);
+  }
+  if (releases(order)) {
+    for (Tid i = 0; i < n_threads_; ++i) thread.fence[i] = thread.clocks[i];
+    thread.has_fence = true;
+    tick(me, edge(Edge::Kind::fence, nullptr, pc));
+  }
+}
+
+}  // namespace thrum::check

@@ -1,0 +1,18 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// Which file an address comes from.
+#pragma once
+
+#include <cstdint>
+
+namespace thrum::check {
+
+/// Reads the list of files that are mapped, into the shared mapping. Again after a dlopen.
+void read_modules() noexcept;
+/// Is it an address of the runtime itself?
+bool is_runtime(std::uint64_t address) noexcept;
+/// Returns the address without what may differ between processes.
+std::uint64_t relative(std::uint64_t address) noexcept;
+
+}  // namespace thrum::check

@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "check/objects.h"
+
+namespace thrum::check {
+namespace {
+
+// Numbers by address: open addressing, and a list of what is in use so that clearing costs no more.
+constexpr std::uint32_t kTable = 1U << 14;
+struct Entry {
+  const void* address;
+  std::uint32_t number;
+};
+constinit Entry table[kTable]{};
+constinit std::uint32_t used[kTable / 2]{};
+
+bool mutex_is_free(const pthread_mutex_t& mutex, const Thread& thread) noexcept {
+  const auto& data = mutex.__data;
+  if (data.__owner == 0) return true;
+  // Its holder finds out at once: another level, or an error.
+  const int kind = data.__kind & 3;
+  return data.__owner == holder_mark(thread) &&
+         (kind == PTHREAD_MUTEX_RECURSIVE_NP || kind == PTHREAD_MUTEX_ERRORCHECK_NP);
+}
+
+const pthread_mutex_t& mutex_at(const void* address) noexcept {
+  return *static_cast<const pthread_mutex_t*>(address);
+}
+const pthread_rwlock_t& rwlock_at(const void* address) noexcept {
+  return *static_cast<const pthread_rwlock_t*>(address);
+}
+
+// The thread that keeps this one from going on; null if it could be anybody.
+Thread* waits_for(const Thread& thread) noexcept {
+  switch (thread.op) {
+    case Op::lock: {
+      Thread* const holder = holder_of(thread.object);
+      return holder;
+    }
+    case Op::relock:
+      return holder_of(thread.with);
+    case Op::read_lock:
+    case Op::write_lock:
+    case Op::spin_lock:
+    case Op::once_blocked:
+      return holder_of(thread.object);
+    case Op::join:
+      return thread.target;
+    default:
+      return nullptr;
+  }
+}
+
+// A cycle is a deadlock; so are two that wait for different things nobody can do any more. One
+// thing that never comes while the rest is done is a wake-up that was lost.
+Outcome judge() noexcept {
+  const void* awaited = nullptr;
+  for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
+    const Thread& first = engine.thread[i];
+    if (first.finished) continue;
+    const Thread* at = &first;
+    for (std::uint32_t steps = 0; steps <= engine.run.threads; ++steps) {
+      const Thread* const next = waits_for(*at);
+      if (next == nullptr || next->finished) break;
+      if (next == &first) return Outcome::deadlock;
+      at = next;
+    }
+    if (waits_for(first) != nullptr) continue;
+    switch (first.op) {
+      case Op::condition_blocked:
+      case Op::futex_blocked:
+      case Op::semaphore_wait:
+        break;
+      default:
+        return Outcome::deadlock;
+    }
+    if (awaited != nullptr && awaited != first.object) return Outcome::deadlock;
+    awaited = first.object;
+  }
+  return awaited != nullptr ? Outcome::lost_wakeup : Outcome::deadlock;
+}
+
+}  // namespace
+
+bool is_possible(const Thread& thread) noexcept {
+  switch (thread.op) {
+    case Op::lock:
+      return mutex_is_free(mutex_at(thread.object), thread);
+    case Op::relock:
+      return mutex_is_free(mutex_at(thread.with), thread);
+    case Op::join:
+      return thread.target->finished;
+    case Op::semaphore_wait:
+    case Op::spin_lock:  // 1: free
+      return *static_cast<const volatile int*>(thread.object) > 0;
+    case Op::read_lock:
+      return rwlock_at(thread.object).__data.__cur_writer == 0;
+    case Op::write_lock:
+      return rwlock_at(thread.object).__data.__cur_writer == 0 &&
+             rwlock_at(thread.object).__data.__readers == 0;
+    case Op::condition_blocked:
+    case Op::futex_blocked:
+    case Op::barrier_blocked:
+    case Op::once_blocked:
+      return thread.signalled;
+    default:
+      return true;
+  }
+}
+
+void finish_stuck(Outcome outcome) noexcept {
+  Result& result = engine.shared->result;
+  result.blocked_count = 0;
+  for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
+    const Thread& thread = engine.thread[i];
+    if (thread.finished) continue;
+    const Thread* const holder = waits_for(thread);
+    const void* const object = thread.op == Op::relock ? thread.with : thread.object;
+    result.blocked[result.blocked_count++] = {
+        thread.op,
+        thread.id,
+        static_cast<std::int16_t>(holder != nullptr ? holder->id : -1),
+        holder != nullptr && holder->finished,
+        object_number(object),
+        reinterpret_cast<std::uintptr_t>(object)};
+  }
+  finish(outcome == Outcome::deadlock ? judge() : outcome, nullptr);
+}
+
+std::uint32_t object_number(const void* address) noexcept {
+  if (address == nullptr) return 0;
+  std::uint64_t at = (reinterpret_cast<std::uintptr_t>(address) >> 2) * 0x9e3779b97f4a7c15U >> 50;
+  for (;; at = (at + 1) % kTable) {
+    Entry& entry = table[at];
+    if (entry.address == address) return entry.number;
+    if (entry.address != nullptr) continue;
+    if (engine.run.objects >= kTable / 2) return kTable;
+    used[engine.run.objects] = static_cast<std::uint32_t>(at);
+    entry = {address, ++engine.run.objects};
+    return entry.number;
+  }
+}
+
+void forget_objects() noexcept {
+  for (std::uint32_t i = 0; i < engine.run.objects; ++i) table[used[i]] = {};
+  engine.run.objects = 0;
+}
+
+}  // namespace thrum::check

@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "check/order.h"
+
+#include "check/server.h"
+
+namespace thrum::check {
+
+constinit Detector detector{};
+
+namespace {
+
+constexpr std::size_t kArenaBytes = std::size_t{2} << 30;  // reserved; what is used is far less
+
+// Plain points of this execution by their address: a filter, and the list behind it.
+constinit std::uint64_t filter[1024]{};
+
+std::uint32_t slot(Pc pc) noexcept {
+  return static_cast<std::uint32_t>(pc * 0x9e3779b97f4a7c15U >> 48);
+}
+
+Side side_of(const Access& access, const void* address) noexcept {
+  using Kind = Access::Kind;
+  const bool is_atomic = access.kind == Kind::atomic_read || access.kind == Kind::atomic_write ||
+                         access.kind == Kind::atomic_update;
+  return {access.pc,
+          reinterpret_cast<std::uintptr_t>(address),
+          access.step,
+          access.size,
+          static_cast<std::uint8_t>(access.thread),
+          access.kind != Kind::read && access.kind != Kind::atomic_read,
+          is_atomic,
+          access.kind == Kind::free};
+}
+
+}  // namespace
+
+void order_prepare() noexcept {
+  detector.init(map_memory(kArenaBytes, "the race detector"), kArenaBytes);
+}
+
+void order_begin() noexcept { detector.reset(); }
+
+void judge_race(const Race& race) noexcept {
+  Result& result = engine.shared->result;
+  const bool by_use = race.kind != Race::Kind::data_race;
+  if (!engine.shared->job.races) {
+    if (!by_use) {
+      promote(race.first.pc);
+      promote(race.second.pc);
+      return;
+    }
+  }
+  result.race[0] = side_of(race.first, race.address);
+  result.race[1] = side_of(race.second, race.address);
+  finish(by_use ? Outcome::use_after_free : Outcome::race,
+         race.kind == Race::Kind::double_free ? "freed twice" : nullptr, 0, race.second.pc);
+}
+
+void begin_plain_points() noexcept {
+  Shared& shared = *engine.shared;
+  for (std::uint64_t& word : filter) word = 0;
+  const bool replays = shared.result.strategy == StrategyId::replay;
+  const std::uint32_t n = replays ? shared.wanted.points : shared.points;
+  const std::uint64_t* const points = replays ? shared.wanted.point : shared.point;
+  Schedule& happened = shared.happened;
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const Pc pc = points[i];
+    const std::uint64_t salted = (pc ^ engine.run.sampled_salt) * 0x9e3779b97f4a7c15U;
+    if ((salted >> 56) >= engine.run.sampled_of_256) continue;
+    filter[slot(pc) / 64] |= std::uint64_t{1} << slot(pc) % 64;
+    happened.point[happened.points++] = pc;
+  }
+}
+
+bool is_plain_point(Pc pc) noexcept {
+  if ((filter[slot(pc) / 64] >> slot(pc) % 64 & 1) == 0) return false;
+  const Schedule& happened = engine.shared->happened;
+  for (std::uint32_t i = 0; i < happened.points; ++i) {
+    if (happened.point[i] == pc) return true;
+  }
+  return false;
+}
+
+void promote(Pc pc) noexcept {
+  Shared& shared = *engine.shared;
+  for (std::uint32_t i = 0; i < shared.new_points; ++i) {
+    if (shared.new_point[i] == pc) return;
+  }
+  if (shared.new_points < kPoints) shared.new_point[shared.new_points++] = pc;
+}
+
+}  // namespace thrum::check

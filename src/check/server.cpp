@@ -1,0 +1,242 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "check/server.h"
+
+#include <linux/futex.h>
+#include <malloc.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "check/doors.h"
+#include "check/fiber.h"
+#include "check/modules.h"
+#include "check/order.h"
+#include "check/protocol.h"
+#include "check/repeat.h"
+#include "check/strategies/strategy.h"
+
+extern "C" void __cxa_finalize(void*);
+
+namespace thrum::check {
+namespace {
+
+constexpr std::size_t kSpareHeap = 64U << 20;
+
+void post(std::atomic<std::uint32_t>& word) noexcept {
+  raw_syscall(SYS_futex, as_long(&word), FUTEX_WAKE, 1);
+}
+
+void say_phase(Phase phase) noexcept {
+  engine.shared->phase.store(phase, std::memory_order_release);  // [answer]
+  raw_syscall(SYS_futex, as_long(&engine.shared->phase), FUTEX_WAKE, 1);
+}
+
+// Returns in the process that makes the execution; elsewhere its wait status.
+bool fork_execution(std::uint64_t number, int& status) noexcept {
+  Shared& shared = *engine.shared;
+  shared.result = {};
+  ++shared.counts.forks;
+  const pid_t child = _Fork();
+  if (child < 0) die("cannot fork");
+  if (child == 0) {
+    raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+    engine.started = true;
+    engine.on = true;
+    order_begin();
+    begin_execution(number);
+    return true;
+  }
+  shared.worker.store(child, std::memory_order_relaxed);
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  shared.worker.store(0, std::memory_order_relaxed);
+  return false;
+}
+
+// What became of a process that could not say it itself.
+void judge_death(int status) noexcept {
+  Result& result = engine.shared->result;
+  if (result.outcome != Outcome::running) return;
+  if (WIFSIGNALED(status)) {
+    result.status = WTERMSIG(status);
+    result.outcome = result.status == SIGABRT   ? Outcome::aborted
+                     : result.status == SIGKILL ? Outcome::hang
+                                                : Outcome::crash;
+  } else {
+    result.status = WEXITSTATUS(status);
+    result.outcome = result.status == 0 ? Outcome::clean : Outcome::exit_status;
+    copy_text(result.message, sizeof result.message, "the process ended by itself");
+  }
+  account();
+}
+
+// Makes the last execution of a repeater again, in a fresh process; the two should be the same.
+// Returns true in that process.
+bool compare_with_fork() noexcept {
+  Shared& shared = *engine.shared;
+  const Checked checked = shared.checked;
+  if (checked.hash == 0) return false;
+  const Estimates estimates = shared.estimates;
+  const std::uint32_t points = shared.points;
+  const Outcome outcome = shared.result.outcome;
+  shared.estimates = checked.estimates;
+  shared.points = checked.points;
+  shared.job.again = true;
+  int status = 0;
+  if (fork_execution(checked.number, status)) return true;
+  shared.job.again = false;
+  shared.estimates = estimates;
+  shared.points = points;
+  ++shared.counts.compared;
+  if (shared.result.hash != checked.hash) {
+    shared.refused_fast = true;
+    copy_text(shared.refused_reason, sizeof shared.refused_reason,
+              "put back in place, it did not repeat itself");
+  }
+  shared.result.outcome = outcome;
+  return false;
+}
+
+// Returns true in a process that makes an execution, false when the job is done.
+bool run_job() noexcept {
+  Shared& shared = *engine.shared;
+  const Job& job = shared.job;
+  for (std::uint64_t done = 0; done < job.count;) {
+    if (shared.stop.load(std::memory_order_relaxed) != 0) return false;
+    const std::uint64_t number = job.first + done * job.stride;
+    int status = 0;
+    if (job.fast && !shared.refused_fast) {
+      const std::uint64_t before = shared.counts.schedules;
+      if (fork_repeater(number, job.count - done, status)) return true;
+      done += shared.counts.schedules - before;
+      if (shared.result.outcome != Outcome::running && !is_finding(shared.result.outcome) &&
+          done != 0 && job.strategy != StrategyId::dfs && compare_with_fork()) {
+        return true;
+      }
+    } else {
+      if (fork_execution(number, status)) return true;
+      ++done;
+    }
+    judge_death(status);
+    switch (shared.result.outcome) {
+      case Outcome::more_donors:
+        --done;
+        if (!prepare_donors(donors() * 2)) die("the system has no more threads");
+        break;
+      case Outcome::kernel_state:
+        shared.refused_fast = true;
+        copy_text(shared.refused_reason, sizeof shared.refused_reason, shared.result.message);
+        break;
+      case Outcome::unsupported:
+        return false;
+      default:
+        if (is_finding(shared.result.outcome)) return false;
+    }
+    if (job.strategy == StrategyId::dfs && !job.fast && !advance_dfs()) {
+      shared.exhausted = true;
+      return false;
+    }
+    if (shared.exhausted) return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+void serve(std::uint32_t first_donors) noexcept {
+  Shared& shared = *engine.shared;
+  engine.on = false;
+  std::fflush(nullptr);  // or each execution would print it again
+  if (!prepare_donors(first_donors)) die("the system has no more threads");
+  std::free(std::malloc(kSpareHeap));  // the heap's end stays where it is from now on
+  read_modules();
+  std::uint64_t unused[1];
+  take_stack(unused, 1);  // what libgcc_s does once, it has done
+  prepare_repeating();
+  say_phase(Phase::ready);
+  for (std::uint32_t seen = 0;;) {
+    const std::uint32_t command = shared.command.load(std::memory_order_acquire);  // [command]
+    if (command == seen) {
+      raw_syscall(SYS_futex, as_long(&shared.command), FUTEX_WAIT, seen);
+      continue;
+    }
+    seen = command;
+    if (run_job()) return;
+    shared.answered.store(seen, std::memory_order_release);  // [answer]
+    post(shared.answered);
+  }
+}
+
+void server_process_ends() noexcept {
+  account();
+  if (!engine.started) say_phase(Phase::ended);
+  raw_syscall(SYS_exit_group, 0);
+  __builtin_unreachable();
+}
+
+void end_process(int status) noexcept {
+  // What the program registered runs under control too: it may join threads.
+  point(Op::process_end, &engine, 0);
+  engine.run.ending = true;
+  run_thread_destructors();
+  __cxa_finalize(nullptr);
+  if (!engine.fast) std::fflush(nullptr);
+  end_execution(status);
+}
+
+void end_execution(int status) noexcept {
+  Shared& shared = *engine.shared;
+  if (status != 0) {
+    char text[48];
+    Line(text, sizeof text).add("exit status ").add(static_cast<std::uint64_t>(status & 255));
+    finish(Outcome::exit_status, text, status);
+  }
+  for (std::uint32_t i = 1; shared.job.leaks && i < engine.run.threads; ++i) {
+    const Thread& thread = engine.thread[i];
+    if (thread.joined || thread.detached) continue;
+    shared.result.address = i;
+    finish(Outcome::leak, "a thread was neither joined nor detached", 0,
+           shared.thread[i].created_pc);
+  }
+  shared.result.outcome = Outcome::clean;
+  shared.result.hash = engine.run.hash;
+  shared.result.threads = engine.run.threads;
+  if (engine.fast) repeat_again();
+  engine.on = false;
+  server_process_ends();
+}
+
+void take_control() noexcept {
+  const char* const descriptor = std::getenv(kDescriptorVariable);
+  if (descriptor == nullptr || engine.shared != nullptr) return;
+  const int fd = std::atoi(descriptor);
+  unsetenv(kDescriptorVariable);  // not for programs that this one starts
+  void* const at =
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+  if (at == MAP_FAILED) die("cannot map what the controller shares");
+  close(fd);
+  engine.shared = static_cast<Shared*>(at);
+  if (engine.shared->protocol != kProtocol) die("the runtime and the command differ in version");
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  // One heap, which neither shrinks nor is beside other mappings: addresses repeat themselves.
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  read_modules();
+  watch_crashes();
+  order_prepare();
+  begin_process();
+  begin_execution(0);
+  engine.on = true;
+}
+
+}  // namespace thrum::check

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// A strategy chooses who goes next. It is three functions; its state is in the file that defines
+// it, or in the shared mapping if it outlives an execution.
+#pragma once
+
+#include "check/engine.h"
+
+namespace thrum::check {
+
+struct Candidates {
+  Thread* thread[kThreads];  // by ascending number
+  std::uint32_t count;
+  Thread* current;  // who ran last; may not be among them
+  Thread* usual;    // what the default policy says: the current one if it is among them
+  bool all_spin;    // nobody makes progress: whoever is unfair now would never end
+};
+
+struct Strategy {
+  /// An execution begins.
+  void (*begin)() noexcept;
+  /// Returns who goes next; at least two could.
+  Thread* (*next)(const Candidates&) noexcept;
+  /// Returns one of 0 to n-1, with n at least 2.
+  std::uint32_t (*decide)(std::uint32_t n) noexcept;
+};
+
+extern const Strategy kRandom, kPct, kPos, kUrw, kDfs, kReplay;
+
+/// Returns the strategy for an execution; the rotation goes by its number.
+StrategyId strategy_for(const Job& job, std::uint64_t number) noexcept;
+const Strategy& strategy(StrategyId id) noexcept;
+
+/// A new execution follows; false: the search is exhausted.
+bool advance_dfs() noexcept;
+
+/// Who ran least recently: fair.
+Thread* least_recent(const Candidates& candidates) noexcept;
+inline std::uint32_t decide_at_random(std::uint32_t n) noexcept {
+  return static_cast<std::uint32_t>(random_number() % n);
+}
+
+}  // namespace thrum::check

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// A campaign: many schedules of one program, until one shows a bug or the budget is used up; and
+// what is done with a schedule that does.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "check/protocol.h"
+#include "explore/program.h"
+#include "explore/schedule.h"
+
+namespace thrum::explore {
+
+struct Options {
+  std::vector<std::string> command;
+  check::StrategyId strategy = check::StrategyId::rotation;
+  std::uint32_t depth = 0;  // PCT's, or how many preemptions of DFS
+  std::uint64_t seed = 1;
+  std::uint64_t schedules = 0;  // 0: as many as the time allows
+  std::chrono::milliseconds time{60'000};
+  unsigned workers = 1;
+  bool fork = false;  // a fresh process for each schedule
+  bool races = true;
+  bool leaks = true;
+  bool show_output = false;
+  check::Timeouts timeouts = check::Timeouts::last;
+  std::uint32_t max_steps = 20'000;
+  std::uint32_t exploration = 0;
+};
+
+struct Progress {
+  check::Counts counts{};
+  std::chrono::duration<double> time{};
+};
+
+/// One execution, with all that a report needs.
+struct Execution {
+  check::Result result{};
+  Schedule schedule;
+  std::vector<check::Event> events;
+  std::vector<std::vector<std::uint64_t>> stacks;  // per event
+  std::vector<check::ThreadFacts> threads;
+  std::vector<check::ModuleFacts> modules;
+  std::vector<check::Shared::Note> notes;
+  std::string errors;  // what it wrote to standard error
+};
+
+struct Finding {
+  Execution execution;  // minimised
+  Replay replay;
+  std::uint64_t schedule_number = 0;
+  check::StrategyId strategy{};
+  std::size_t switches_before = 0;
+  unsigned reruns = 0;
+  bool repeats = true;  // else it happened once, and the same schedule again did not show it
+};
+
+enum class End { budget, found, exhausted, no_threads, unsupported, interrupted };
+
+struct Outcome {
+  End end = End::budget;
+  Progress progress;
+  std::optional<Finding> finding;
+  std::string fork_reason;  // why it ran in forks, if that was not asked for
+  std::string unsupported;
+  std::uint32_t explorations = 0;
+  bool more_explorations = false;
+};
+
+using OnProgress = std::function<bool(const Progress&)>;  // false: stop
+
+/// Runs a campaign. Throws  CannotCheck, std::system_error.
+Outcome explore(const Program& program, const Options& options, const OnProgress& on_progress);
+
+/// Runs one schedule. `execution.result.diverged_at` and the hash say whether it was followed.
+Execution replay(const Program& program, const Options& options, const Replay& replay);
+
+}  // namespace thrum::explore

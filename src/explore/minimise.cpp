@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "explore/minimise.h"
+
+#include <algorithm>
+
+namespace thrum::explore {
+namespace {
+
+constexpr unsigned kMostRuns = 4000;
+
+}  // namespace
+
+Minimiser::Minimiser(Target& target, const check::Job& job, check::Outcome wanted)
+    : target_(target), job_(job), wanted_(wanted) {
+  job_.strategy = check::StrategyId::replay;
+  job_.fast = false;
+  job_.first = 0;
+  job_.stride = job_.count = 1;
+}
+
+bool Minimiser::shows_it(const Schedule& schedule) {
+  ++runs_;
+  if (!want(target_.shared(), schedule)) return false;
+  return target_.run(job_).outcome == wanted_;
+}
+
+void Minimiser::record(const Schedule& schedule) {
+  check::Job job = job_;
+  job.record = true;
+  target_.take_errors();
+  if (want(target_.shared(), schedule)) target_.run(job);
+}
+
+template <class Item>
+void Minimiser::reduce(Schedule& schedule, std::vector<Item> Schedule::* items) {
+  // Leaves out pieces, ever smaller ones, as long as it helps.
+  std::size_t piece = std::max<std::size_t>(1, ((schedule.*items).size() + 1) / 2);
+  for (;;) {
+    bool helped = false;
+    for (std::size_t at = 0; at < (schedule.*items).size() && runs_ < kMostRuns;) {
+      Schedule smaller = schedule;
+      auto& list = smaller.*items;
+      const std::size_t end = std::min(at + piece, list.size());
+      list.erase(list.begin() + static_cast<std::ptrdiff_t>(at),
+                 list.begin() + static_cast<std::ptrdiff_t>(end));
+      if (shows_it(smaller)) {
+        // What really happened may be less than what was wanted.
+        schedule = happened(target_.shared());
+        schedule.points = smaller.points;
+        helped = true;
+      } else {
+        at = end;
+      }
+    }
+    if (piece == 1 && !helped) return;
+    if (runs_ >= kMostRuns) return;
+    if (piece > 1) piece = (piece + 1) / 2;
+  }
+}
+
+// A plain point that is none makes fewer steps of its thread: the schedule without it is counted
+// anew from the events of the one with it.
+void Minimiser::drop_points(Schedule& schedule) {
+  for (std::size_t i = schedule.points.size(); i > 0 && runs_ < kMostRuns; --i) {
+    if (!shows_it(schedule)) return;
+    const check::Shared& shared = target_.shared();
+    Schedule smaller = schedule;
+    smaller.points.erase(smaller.points.begin() + static_cast<std::ptrdiff_t>(i - 1));
+    const std::uint64_t dropped = shared.happened.point[i - 1];
+    std::vector<std::uint32_t> left(check::kThreads);  // steps with and without the point
+    std::vector<std::uint32_t> all(check::kThreads);
+    std::vector<std::vector<std::uint32_t>> renamed(check::kThreads, {0});
+    const std::uint32_t events = std::min(shared.result.steps, check::kEvents);
+    for (std::uint32_t e = 0; e < events; ++e) {
+      const check::Event& event = shared.event[e];
+      const bool is_dropped =
+          event.pc == dropped && (event.op == check::Op::read || event.op == check::Op::write);
+      ++all[event.thread];
+      if (!is_dropped) ++left[event.thread];
+      renamed[event.thread].push_back(left[event.thread]);
+    }
+    for (check::Switch& each : smaller.switches) {
+      const auto& steps = renamed[each.thread];
+      if (each.step < steps.size()) each.step = steps[each.step];
+    }
+    if (shows_it(smaller)) {
+      schedule = happened(target_.shared());
+      schedule.points = smaller.points;
+    }
+  }
+}
+
+Schedule Minimiser::minimise(Schedule schedule) {
+  reduce(schedule, &Schedule::switches);
+  reduce(schedule, &Schedule::choices);
+  drop_points(schedule);
+  reduce(schedule, &Schedule::switches);
+  return schedule;
+}
+
+}  // namespace thrum::explore

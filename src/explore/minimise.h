@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// Makes a schedule that shows a bug as short as it can be and still show it: delta debugging
+// (Zeller, Hildebrandt, 2002) over the switches and choices in which it differs from the default
+// policy.
+#pragma once
+
+#include "explore/schedule.h"
+#include "explore/target.h"
+
+namespace thrum::explore {
+
+class Minimiser {
+ public:
+  /// The target is ready and idle; `job` says under which rules it runs.
+  Minimiser(Target& target, const check::Job& job, check::Outcome wanted);
+
+  /// Runs the schedule. Returns whether it ends as wanted.
+  bool shows_it(const Schedule& schedule);
+  /// Returns the least schedule that was found to show it; `schedule` does.
+  Schedule minimise(Schedule schedule);
+  /// Runs it with all that a report needs.
+  void record(const Schedule& schedule);
+  unsigned runs() const { return runs_; }
+
+ private:
+  template <class Item>
+  void reduce(Schedule& schedule, std::vector<Item> Schedule::* items);
+  void drop_points(Schedule& schedule);
+
+  Target& target_;
+  check::Job job_;
+  check::Outcome wanted_;
+  unsigned runs_ = 0;
+};
+
+}  // namespace thrum::explore

@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// Finds: deadlock
+// Preemptions: 1
+// Class: call_once
+//
+// Two things are made once each, and each needs the other.
+#include <mutex>
+#include <thread>
+
+namespace {
+
+std::once_flag a;
+std::once_flag b;
+
+void nothing() {}
+void make_a() { std::call_once(b, nothing); }
+void make_b() { std::call_once(a, nothing); }
+
+}  // namespace
+
+int main() {
+  std::thread one([] { std::call_once(a, make_a); });
+  std::thread two([] { std::call_once(b, make_b); });
+  one.join();
+  two.join();
+}

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+//
+// The corrected twin of tests/model/bug/timeout_taken_for_success.cpp: its result is looked at.
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+int main() {
+  std::mutex mutex;
+  std::condition_variable condition;
+  int result = 0;
+  std::thread waiter([&] {
+    std::unique_lock lock(mutex);
+    while (!condition.wait_for(lock, std::chrono::milliseconds(1), [&] { return result != 0; })) {
+    }
+    if (result == 0) std::abort();
+  });
+  std::thread worker([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const std::lock_guard guard(mutex);
+    result = 1;
+    condition.notify_one();
+  });
+  waiter.join();
+  worker.join();
+}

@@ -72,10 +72,14 @@ void LiveProcess::look_at(LiveThread& thread) {
   thread.moved = thread.is_new || *turns != thread.turns;
   thread.turns = *turns;
   if (!thread.moved && thread.blocked) return;
-  const std::optional<Call> call = thread.files.call();
+  std::optional<Call> call = thread.files.call();
   thread.state = thread.files.state().value_or('X');
-  thread.moved = thread.moved || call.has_value() != thread.blocked;
-  thread.blocked = call.has_value() && thread.state != 'R';
+  const bool sleeps = thread.state == 'S' || thread.state == 'D';
+  // It fell asleep in between; or the system does not say where it sleeps.
+  if (sleeps && !call) call = thread.files.call();
+  const bool blocked = sleeps || (call && thread.state != 'R');
+  thread.moved = thread.moved || blocked != thread.blocked;
+  thread.blocked = blocked;
   thread.call = call.value_or(Call{});
   thread.waiting = {};
   thread.holder = 0;

@@ -36,13 +36,22 @@ namespace thrum::analysis {
 namespace {
 
 constexpr std::int64_t kShortestNs = 500'000;
-constexpr std::int64_t kLongestNs = 10'000'000;
-constexpr std::uint64_t kLookNs = 10'000'000;
+// A deadlock is told after two looks: within a tenth of a second. Each wakes the processor.
+constexpr std::int64_t kLongestNs = 25'000'000;
+constexpr std::uint64_t kLookNs = 25'000'000;
 constexpr std::uint64_t kRefreshNs = 200'000'000;
 
 std::string preload(const std::string& library) {
   const char* const already = std::getenv("LD_PRELOAD");
   return already == nullptr || *already == '\0' ? library : fmt::format("{}:{}", library, already);
+}
+
+// A child that is built with the address sanitizer would refuse to run behind a library of ours.
+std::string sanitizer_options() {
+  constexpr const char* kNoOrder = "verify_asan_link_order=0";
+  const char* const already = std::getenv("ASAN_OPTIONS");
+  return already == nullptr || *already == '\0' ? kNoOrder
+                                                : fmt::format("{}:{}", already, kNoOrder);
 }
 
 class Session {
@@ -84,6 +93,7 @@ Session::Session(const WatchOptions& options)
   target_ = std::make_unique<Target>(
       program.path, options.command,
       std::vector<std::pair<std::string, std::string>>{{"LD_PRELOAD", preload(library)},
+                                                       {"ASAN_OPTIONS", sanitizer_options()},
                                                        {trace::kWhere, memory_.where()}});
   if (!options.follow) memory_->header.only_pid = static_cast<std::uint32_t>(target_->pid());
   if (options.level != Level::schedstat) {
@@ -148,7 +158,7 @@ void Session::look_for_deadlocks() {
   const std::vector<Moment> moments = collector_.moments();
   if (options_.on_look) options_.on_look({now_ns, moments, collector_});
   for (const Cycle& cycle : graph_.look(moments)) {
-    const Json alarm = deadlock_alarm(cycle, now_ns, [&](const Link& link) {
+    Json alarm = deadlock_alarm(cycle, now_ns, [&](const Link& link) {
       const std::uint64_t serial = link.thread.thread;
       const Thread* const thread = collector_.thread(serial);
       const trace::Event wait{0, link.thread.waits_for, 0, 0};
@@ -159,6 +169,10 @@ void Session::look_for_deadlocks() {
         described.took_at = collector_.frames(serial, link.held_site_stack);
       return described;
     });
+    std::uint64_t formed = 0;  // with the last of its waits
+    for (const Link& link : cycle) formed = std::max(formed, link.thread.waits_since);
+    alarm["formed_ns"] =
+        static_cast<std::uint64_t>(static_cast<double>(formed) * memory_.ns_per_tick());
     writer_.write(Chunk::alarm, alarm);
     if (options_.on_alarm) options_.on_alarm(alarm);
     if (options_.kill_on_deadlock) target_->kill(SIGKILL);

@@ -15,8 +15,8 @@ enum class Type : std::uint8_t {
   none,
   wait_begin,    ///< argument: the holder's thread id, or the word a futex is waited on with
   wait_end,      ///< argument: what the call returned; object and kind of the wait it ends
-  acquire,       ///< first time here, and one of 64: held for `held`, counted in `counted`
-  held,          ///< argument: for how many ticks, sampled
+  acquire,       ///< the first time of this thread here; the others are in `counted`
+  held,          ///< let go; argument: for how many ticks it was held. One of 64, or each
   counted,       ///< argument: how often `site` acquired `object` since the last `counted` of both
   release,       ///< somebody waits for it; argument: how many are let go, 0 unknown
   order,         ///< acquired while others are held: the next `argument` events, newest first

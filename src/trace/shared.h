@@ -140,8 +140,7 @@ static_assert(sizeof(Process) == 32768 && sizeof(Slot) == 4096);
 
 /// Where an acquisition by `site` of `object` is counted.
 constexpr std::uint32_t count_index(std::uint64_t object, std::uint64_t site) {
-  return static_cast<std::uint32_t>(((object >> 3 ^ site << 16) * 0x9E3779B97F4A7C15u) >> 57) %
-         kCounts;
+  return static_cast<std::uint32_t>(((object ^ site << 16) * 0x9E3779B97F4A7C15u) >> 57) % kCounts;
 }
 
 }  // namespace thrum::trace

@@ -14,11 +14,18 @@ constexpr std::uint64_t kMixer = 0x9E3779B97F4A7C15u;
 
 }  // namespace
 
-// Writes the order of what is held and what comes on top, once for each set and order.
-void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site,
-                     std::uint32_t held) noexcept {
-  if (held > kHeld) held = kHeld;
+// Notes what comes on top of what is held; writes their order, once for each set and order.
+void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept {
   Slot& slot = *me.slot;
+  const std::uint32_t before = slot.held_n.get();
+  const std::uint32_t held = before < kHeld ? before : kHeld;
+  if (before < kHeld) {
+    slot.held[before].object_kind.set(object_kind);
+    slot.held[before].site_stack.set(site);
+    me.since[before] = 0;
+  }
+  slot.held_n.set(before + 1);
+
   std::uint64_t key = object_kind * kMixer;
   for (std::uint32_t i = held; i-- > 0;) {
     const std::uint64_t other = slot.held[i].object_kind.get();
@@ -42,7 +49,8 @@ void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site,
 }
 
 // The pair has its place, or the one beside it; the one less used is given away.
-void begin_count(Local& me, Count& first, std::uint64_t object_kind, std::uint64_t site) noexcept {
+void count_elsewhere(Local& me, Count& first, std::uint64_t object_kind,
+                     std::uint64_t site) noexcept {
   Count* const counts = me.slot->counts;
   Count& second = counts[(&first - counts) ^ 1];
   if (second.object_kind.get() == object_kind && second.site.get() == site) {
@@ -58,37 +66,51 @@ void begin_count(Local& me, Count& first, std::uint64_t object_kind, std::uint64
   count.site.set(site);
   count.n.set(1);
   emit(me, Type::acquire, object_kind, pack(site, stack_of(me, site)), 0);
-  begin_sample(me, object_kind, site);
+  time_newest(me, 0);
 }
 
-void begin_sample(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept {
-  if (me.sample_mask == 0) emit(me, Type::acquire, object_kind, site, 1);
-  if (me.sampled_object != 0) return;  // of the outer lock
-  me.sampled_object = object_kind & kAddressMask;
-  me.sampled_site = site;
-  me.sampled_since = now();
+void time_newest(Local& me, std::uint64_t since) noexcept {
+  const std::uint32_t newest = me.slot->held_n.get() - 1;
+  if (newest >= kHeld) return;
+  if (since == 0) {
+    if (me.time_all) return;  // it is, from its beginning on
+    since = now();
+  }
+  if (me.since[newest] == 0) ++me.timed;
+  me.since[newest] = since;
+  me.quick = nullptr;
 }
 
-void end_sample(Local& me) noexcept {
-  const std::uint64_t until = now();
-  const std::uint64_t object = me.sampled_object;
-  me.sampled_object = 0;
-  emit(me, Type::held, object, me.sampled_site, until - me.sampled_since, until);
-}
-
-void released_inside(Local& me, std::uint64_t object, std::uint32_t held) noexcept {
+Hold releasing(Local& me, const void* object) noexcept {
+  const std::uint64_t address = number(object) & kAddressMask;
   Slot& slot = *me.slot;
-  const std::uint32_t known = held < kHeld ? held : kHeld;
+  const std::uint32_t n = slot.held_n.get();
+  const std::uint32_t known = n < kHeld ? n : kHeld;
   for (std::uint32_t i = known; i-- > 0;) {
-    if ((slot.held[i].object_kind.get() & kAddressMask) != object) continue;
+    const std::uint64_t object_kind = slot.held[i].object_kind.get();
+    if ((object_kind & kAddressMask) != address) continue;
+    const Hold hold{object_kind, slot.held[i].site_stack.get(), me.since[i]};
     for (; i + 1 < known; ++i) {
       slot.held[i].object_kind.set(slot.held[i + 1].object_kind.get());
       slot.held[i].site_stack.set(slot.held[i + 1].site_stack.get());
+      me.since[i] = me.since[i + 1];
     }
-    slot.held_n.set(held - 1);
-    return;
+    me.since[i] = 0;
+    slot.held_n.set(n - 1);
+    if (hold.since != 0) {
+      --me.timed;
+      me.find_way();
+    }
+    return hold;
   }
-  if (held > kHeld) slot.held_n.set(held - 1);  // one of those that found no room
+  if (n > kHeld) slot.held_n.set(n - 1);  // one of those that found no room
+  return {};
+}
+
+void held(Local& me, const Hold& hold) noexcept {
+  if (hold.since == 0 || me.slot == nullptr) return;
+  const std::uint64_t until = now();
+  emit(me, Type::held, hold.object_kind, hold.site, until - hold.since, until);
 }
 
 void ended(Local& me, const void* object) noexcept {

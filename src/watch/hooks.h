@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
 //
-// What the doors say. Inside a critical section nothing but stores: no clock, but for one
-// acquisition in 64, whose time is taken.
+// What the doors say. Inside a critical section nothing but stores: no clock, but at the beginning
+// of one acquisition in 64, whose time is taken. Where all are timed, before and after it.
 #pragma once
 
 #include <cerrno>
@@ -38,56 +38,47 @@ class KeepErrno {
   const int error_;
 };
 
+/// An acquisition that was given up; `since` is 0 if its time was not taken.
+struct Hold {
+  std::uint64_t object_kind, site, since;
+};
+
 // The rare parts, out of line.
-void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site,
-                     std::uint32_t held) noexcept;
-void begin_count(Local& me, trace::Count& count, std::uint64_t object_kind,
-                 std::uint64_t site) noexcept;
-void begin_sample(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept;
-void end_sample(Local& me) noexcept;
-void released_inside(Local& me, std::uint64_t object, std::uint32_t held) noexcept;
+void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept;
+void count_elsewhere(Local& me, trace::Count& count, std::uint64_t object_kind,
+                     std::uint64_t site) noexcept;
+/// Takes the time of the newest acquisition, from `since` on.
+void time_newest(Local& me, std::uint64_t since) noexcept;
 
 // All relaxed: only this thread writes them, and the watcher reads them for what they are, a
 // moment.
 
 /// The calling thread holds the object now, without or after a wait.
 inline void acquired(Local& me, Kind kind, const void* object, std::uint64_t site) noexcept {
+  constexpr std::uint64_t kSampled = 64;
   const std::uint64_t object_kind = trace::pack(number(object), kind);
   trace::Slot& slot = *me.slot;
-  const std::uint32_t held = slot.held_n.get();
-  if (held != 0) [[unlikely]]
-    acquired_inside(me, object_kind, site, held);
-  if (held < trace::kHeld) [[likely]] {
-    slot.held[held].object_kind.set(object_kind);
-    slot.held[held].site_stack.set(site);
-  }
-  slot.held_n.set(held + 1);
-
-  trace::Count& count = slot.counts[trace::count_index(object_kind, site)];
-  if (count.object_kind.get() == object_kind && count.site.get() == site) [[likely]] {
-    const std::uint64_t n = count.n.get() + 1;
-    count.n.set(n);
-    if ((n & me.sample_mask) == 0) [[unlikely]]
-      begin_sample(me, object_kind, site);
+  if (slot.held_n.get() != 0) [[unlikely]] {
+    acquired_inside(me, object_kind, site);
   } else {
-    begin_count(me, count, object_kind, site);
+    slot.held[0].object_kind.set(object_kind);
+    slot.held[0].site_stack.set(site);
+    slot.held_n.set(1);
   }
+  trace::Count& count = slot.counts[trace::count_index(object_kind, site)];
+  if (count.object_kind.get() != object_kind || count.site.get() != site) [[unlikely]] {
+    return count_elsewhere(me, count, object_kind, site);
+  }
+  const std::uint64_t n = count.n.get() + 1;
+  count.n.set(n);
+  if (n % kSampled == 0) [[unlikely]]
+    time_newest(me, 0);
 }
 
-/// The calling thread is about to give up the object.
-inline void releasing(Local& me, const void* object) noexcept {
-  const std::uint64_t address = number(object) & trace::kAddressMask;
-  trace::Slot& slot = *me.slot;
-  const std::uint32_t held = slot.held_n.get();
-  if (held - 1 < trace::kHeld &&
-      (slot.held[held - 1].object_kind.get() & trace::kAddressMask) == address) [[likely]] {
-    slot.held_n.set(held - 1);
-  } else if (held != 0) {
-    released_inside(me, address, held);
-  }
-  if (me.sampled_object == address) [[unlikely]]
-    end_sample(me);
-}
+/// The calling thread gives up the object. Returns what is to be said of it, by held().
+Hold releasing(Local& me, const void* object) noexcept;
+/// Writes how long it was held; where it can be, when it is free again.
+void held(Local& me, const Hold& hold) noexcept;
 
 /// The calling thread is about to let go who waits for the object: `n` of them, 0 for unknown.
 inline void lets_go(Local& me, Kind kind, const void* object, std::uint64_t site,

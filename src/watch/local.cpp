@@ -100,7 +100,7 @@ Local* attach(Slot& slot) noexcept {
   me.ring = shared->rings[&slot - shared->slots];
   me.head = slot.head.load(std::memory_order_relaxed);  // ours alone, as left by the one before us
   me.limit = 0;
-  me.sample_mask = shared->header.record_all != 0 ? 0 : 63;
+  me.time_all = shared->header.record_all != 0;
   const int error = errno;
   slot.tid.set(static_cast<std::uint32_t>(gettid()));
   slot.pthread.set(static_cast<std::uint64_t>(pthread_self()));
@@ -110,6 +110,7 @@ Local* attach(Slot& slot) noexcept {
   slot.started = now() - shared->header.origin;
   slot.life.store(kLive, std::memory_order_release);  // [life]
   arm_thread_end();
+  me.find_way();
   errno = error;
   return &me;
 }
@@ -131,7 +132,7 @@ void end_thread(End how, std::uint64_t detail) noexcept {
   if (me.slot == nullptr) return;
   Slot& slot = *me.slot;
   me.ended = true;
-  me.slot = nullptr;
+  me.slot = me.quick = nullptr;
   slot.end = how;
   slot.end_detail = detail;
   slot.ended = now() - shared->header.origin;

@@ -15,8 +15,13 @@ namespace thrum::watch {
 
 using trace::Kind;
 
+// quick  | this thread                                        | changes with
+// slot   | may take the short way: an acquisition is stores   | the beginning of one of the others
+// null   | has no slot, writes an event, times an             | their end
+//        | acquisition that it holds, or times them all       |
 struct Local {
   trace::Slot* slot;
+  trace::Slot* quick;
   trace::Event* ring;
   std::uint64_t head;
   std::uint64_t limit;  // up to here there is room
@@ -24,9 +29,9 @@ struct Local {
   bool ended;           // its end is written: nothing may follow
   bool started_here;    // its first function is ours: how it ends is known
 
-  std::uint64_t sample_mask;  // of how many acquisitions one is sampled, less one: 0 for each
-  // The acquisition whose time is taken.
-  std::uint64_t sampled_object, sampled_site, sampled_since;
+  bool time_all;                      // the time of every acquisition is taken, not of one in 64
+  std::uint32_t timed;                // acquisitions that are held and whose time is taken
+  std::uint64_t since[trace::kHeld];  // beside Slot::held: when it was acquired; 0 if not timed
 
   std::uint64_t stack_top, stack_low;  // 0 when not known
   static constexpr std::uint32_t kCache = 64;
@@ -34,6 +39,8 @@ struct Local {
   std::uint64_t stacks[kCache];  // call site and stack pointer whose stack was written
   std::uint16_t stack_ids[kCache];
   std::uint16_t last_stack;
+
+  void find_way() noexcept { quick = busy || time_all || timed != 0 ? nullptr : slot; }
 };
 
 extern __attribute__((tls_model("initial-exec"))) constinit thread_local Local local;
@@ -76,9 +83,14 @@ inline void publish(Local& me) noexcept {
 /// Keeps signal handlers out while it lives, if none of this thread's calls is inside already.
 class Busy {
  public:
-  explicit Busy(Local& me) noexcept : me_(me), mine_(!me.busy) { me.busy = true; }
+  explicit Busy(Local& me) noexcept : me_(me), mine_(!me.busy) {
+    me.busy = true;
+    me.quick = nullptr;
+  }
   ~Busy() {
-    if (mine_) me_.busy = false;
+    if (!mine_) return;
+    me_.busy = false;
+    me_.find_way();
   }
   Busy(const Busy&) = delete;
   Busy& operator=(const Busy&) = delete;

@@ -28,38 +28,81 @@ bool is_wanted(const pthread_rwlock_t* lock) noexcept {
 // The lock of a dead owner is the caller's too.
 bool is_mine(int result) noexcept { return result == 0 || result == EOWNERDEAD; }
 
+// The lock was tried for, and perhaps is to be waited for.
+template <class Lock, class Block>
+[[gnu::noinline]] int lock_after_try(Local& me, Lock* lock, Kind kind, std::uint64_t site,
+                                     std::uint8_t flags, int result, Block block,
+                                     std::uint64_t since) noexcept {
+  if (!is_mine(result)) {
+    if (result != EBUSY && result != EAGAIN) return block();  // to hear the same error from it
+    Wait wait(me, kind, lock, site, holder(lock), flags);
+    result = wait.over(block());
+    if (!is_mine(result) || me.slot == nullptr) return result;
+    if (since != 0) since = now();
+  }
+  acquired(me, kind, lock, site);
+  if (since != 0) time_newest(me, since);
+  return result;
+}
+
 template <class Lock, class Try, class Block>
-int lock_or_wait(Lock* lock, Kind kind, std::uint64_t site, std::uint8_t flags, Try try_it,
-                 Block block) noexcept {
+[[gnu::noinline]] int lock_the_long_way(Lock* lock, Kind kind, std::uint64_t site,
+                                        std::uint8_t flags, Try try_it, Block block) noexcept {
   Local* const me = enter();
   if (me == nullptr) return block();
-  int result = try_it();
-  if (!is_mine(result)) [[unlikely]] {
-    if (result != EBUSY && result != EAGAIN) return block();  // to hear the same error from it
-    Wait wait(*me, kind, lock, site, holder(lock), flags);
-    result = wait.over(block());
-    if (!is_mine(result) || me->slot == nullptr) return result;
-  }
-  acquired(*me, kind, lock, site);
-  return result;
+  const std::uint64_t since = me->time_all ? now() : 0;
+  return lock_after_try(*me, lock, kind, site, flags, try_it(), block, since);
+}
+
+template <class Lock, class Try, class Block>
+[[gnu::always_inline]] inline int lock_or_wait(Lock* lock, Kind kind, std::uint64_t site,
+                                               std::uint8_t flags, Try try_it,
+                                               Block block) noexcept {
+  if (local.quick == nullptr) [[unlikely]]
+    return lock_the_long_way(lock, kind, site, flags, try_it, block);
+  const int result = try_it();
+  Local& me = local;
+  if (result != 0) [[unlikely]]
+    return lock_after_try(me, lock, kind, site, flags, result, block, 0);
+  acquired(me, kind, lock, site);
+  return 0;
 }
 
 template <class Lock, class Try>
 int try_lock(Lock* lock, Kind kind, std::uint64_t site, Try try_it) noexcept {
   const int result = try_it();
-  if (is_mine(result)) {
-    if (Local* const me = enter()) acquired(*me, kind, lock, site);
+  if (!is_mine(result)) return result;
+  if (Local* const me = enter()) {
+    acquired(*me, kind, lock, site);
+    if (me->time_all) time_newest(*me, now());
   }
   return result;
 }
 
-template <class Lock>
-void before_unlock(Lock* lock, Kind kind, std::uint64_t site) noexcept {
+template <class Lock, class Unlock>
+[[gnu::noinline]] int unlock_the_long_way(Lock* lock, Kind kind, std::uint64_t site,
+                                          Unlock unlock) noexcept {
   Local* const me = enter();
-  if (me == nullptr) return;
-  if (is_wanted(lock)) [[unlikely]]
-    lets_go(*me, kind, lock, site, 1);
-  releasing(*me, lock);
+  if (me == nullptr) return unlock();
+  if (is_wanted(lock)) lets_go(*me, kind, lock, site, 1);
+  const Hold hold = releasing(*me, lock);
+  const int result = unlock();
+  held(*me, hold);
+  return result;
+}
+
+// The only lock that is held, and nobody waits for it.
+template <class Lock, class Unlock>
+[[gnu::always_inline]] inline int unlock(Lock* lock, Kind kind, std::uint64_t site,
+                                         Unlock unlock) noexcept {
+  trace::Slot* const slot = local.quick;
+  if (slot == nullptr || is_wanted(lock) || slot->held_n.get() != 1 ||
+      (slot->held[0].object_kind.get() << (64 - trace::kAddressBits)) !=
+          (number(lock) << (64 - trace::kAddressBits))) [[unlikely]] {
+    return unlock_the_long_way(lock, kind, site, unlock);
+  }
+  slot->held_n.set(0);
+  return unlock();
 }
 
 }  // namespace
@@ -88,8 +131,7 @@ THRUM_DOOR(int, pthread_mutex_trylock, pthread_mutex_t* mutex) {
                   [=] { return real.pthread_mutex_trylock(mutex); });
 }
 THRUM_DOOR(int, pthread_mutex_unlock, pthread_mutex_t* mutex) {
-  before_unlock(mutex, Kind::mutex, THRUM_SITE());
-  return real.pthread_mutex_unlock(mutex);
+  return unlock(mutex, Kind::mutex, THRUM_SITE(), [=] { return real.pthread_mutex_unlock(mutex); });
 }
 THRUM_DOOR(int, pthread_mutex_destroy, pthread_mutex_t* mutex) {
   if (Local* const me = enter()) ended(*me, mutex);
@@ -143,8 +185,8 @@ THRUM_DOOR(int, pthread_rwlock_trywrlock, pthread_rwlock_t* lock) {
                   [=] { return real.pthread_rwlock_trywrlock(lock); });
 }
 THRUM_DOOR(int, pthread_rwlock_unlock, pthread_rwlock_t* lock) {
-  before_unlock(lock, Kind::write_lock, THRUM_SITE());
-  return real.pthread_rwlock_unlock(lock);
+  return unlock(lock, Kind::write_lock, THRUM_SITE(),
+                [=] { return real.pthread_rwlock_unlock(lock); });
 }
 THRUM_DOOR(int, pthread_rwlock_destroy, pthread_rwlock_t* lock) {
   if (Local* const me = enter()) ended(*me, lock);

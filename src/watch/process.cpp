@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "watch/process.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
@@ -181,6 +182,14 @@ int write_module(dl_phdr_info* info, std::size_t, void* data) noexcept {
   return 0;
 }
 
+// A sanitizer takes the same calls, and must see them as they are: its process is left alone.
+bool is_sanitized() noexcept {
+  for (const char* const name : {"__asan_init", "__tsan_init", "__msan_init"}) {
+    if (dlsym(RTLD_DEFAULT, name) != nullptr) return true;
+  }
+  return false;
+}
+
 void begin_main_thread() noexcept {
   Slot* const slot = claim_slot();
   if (slot == nullptr) {
@@ -206,7 +215,7 @@ void begin_process() noexcept {
   if (begun) return;  // before there is a second thread
   begun = true;
   const int error = errno;
-  Shared* const found = map_shared();
+  Shared* const found = is_sanitized() ? nullptr : map_shared();
   if (found != nullptr && claim_process(*found)) {
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) == 0) {

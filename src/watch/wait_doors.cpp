@@ -21,10 +21,12 @@ int wait_on_condition(pthread_cond_t* condition, pthread_mutex_t* mutex, std::ui
   if (me == nullptr) return block();
   const auto word = static_cast<std::uint32_t>(mutex->__data.__lock);
   if (word == 2 || (word >> 31) != 0) lets_go(*me, Kind::mutex, mutex, site, 1);
-  releasing(*me, mutex);
+  held(*me, releasing(*me, mutex));
   Wait wait(*me, Kind::condition, condition, site, number(mutex), flags);
   const int result = wait.over(block());
-  if (me->slot != nullptr) acquired(*me, Kind::mutex, mutex, site);
+  if (me->slot == nullptr) return result;
+  acquired(*me, Kind::mutex, mutex, site);
+  if (me->time_all) time_newest(*me, now());
   return result;
 }
 

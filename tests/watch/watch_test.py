@@ -119,6 +119,18 @@ class Watch(unittest.TestCase):
         self.assert_times_add_up(report)
         self.assertGreater(report['named_ns'], 0.97 * report['blocked_ns'])
 
+    def test_as_many_switches_as_the_kernel_counts(self):
+        self.assertEqual(self.watch('contended', '600').returncode, 7)
+        report = self.report('contended')
+        if 'switch records' not in report['level'][0]:
+            self.skipTest(report['level'][-1])
+        seen = [sum(thread['switches'][kind] for thread in report['threads'])
+                for kind in ('voluntary', 'involuntary')]
+        counted = [report['end'][kind] for kind in ('voluntary', 'involuntary')]
+        self.assertGreater(sum(counted), 1000)
+        # Before the program is there, its process waits for the word to start it.
+        self.assertLessEqual(abs(sum(seen) - sum(counted)), 4 + 0.001 * sum(counted), (seen, counted))
+
     def test_the_lower_level_says_what_it_cannot_tell(self):
         self.options = ['--level', 'schedstat']
         self.assertEqual(self.watch('contended', '20').returncode, 7)

@@ -89,6 +89,14 @@ bool can_go_on(Thread& thread) noexcept {
   return true;
 }
 
+// Who only looks on lets the others go first. Where time may be up whenever, it may also be faster
+// than they are, until its patience with a wait is over: so many tries and it would sleep.
+bool is_polite(const Thread& thread) noexcept {
+  constexpr std::uint32_t kTries = 64;
+  if (!thread.yielded && !thread.spinning) return false;
+  return !engine.shared->result.early_timeouts || thread.idle_steps >= kTries;
+}
+
 // Fills in who could go on. Returns false if nobody ever will.
 bool collect(Candidates& candidates) noexcept {
   Execution& run = engine.run;
@@ -101,7 +109,7 @@ bool collect(Candidates& candidates) noexcept {
       Thread& thread = engine.thread[i];
       if (thread.finished || !can_go_on(thread)) continue;
       candidates.thread[n++] = &thread;
-      polite += thread.yielded || thread.spinning ? 1 : 0;
+      polite += is_polite(thread) ? 1 : 0;
       spinning += thread.spinning ? 1 : 0;
     }
     candidates.count = n;
@@ -110,11 +118,11 @@ bool collect(Candidates& candidates) noexcept {
       if (give_up_a_wait()) continue;
       return false;
     }
-    if (polite != 0 && polite < n) {  // those who only look on let the others go first
+    if (polite != 0 && polite < n) {
       std::uint32_t kept = 0;
       for (std::uint32_t i = 0; i < n; ++i) {
         Thread* const thread = candidates.thread[i];
-        if (!thread->yielded && !thread->spinning) candidates.thread[kept++] = thread;
+        if (!is_polite(*thread)) candidates.thread[kept++] = thread;
       }
       candidates.count = kept;
       run.fruitless = 0;
@@ -167,10 +175,13 @@ Thread* pick() noexcept {
   for (std::uint32_t i = 0; i < run.threads; ++i) {
     if (&engine.thread[i] != before) engine.thread[i].yielded = false;
   }
+  if (next->yielded || next->spinning) ++next->idle_steps;
   next->yielded = false;
   if (next->early) {
     next->timed_out = true;
     next->early = false;
+    // Who looks at a clock now sees that it was time.
+    if (run.now_ns < next->deadline) run.now_ns = next->deadline;
   }
   if (engine.started) {
     bool could_stay = false;

@@ -60,9 +60,10 @@ struct Thread {
   bool detached;
   bool joined;
   // How it behaves.
-  bool yielded;   // lets others go first, for one step
-  bool spinning;  // only looks at memory that does not change
-  bool early;     // could go on only because its time may be up (early_timeouts)
+  bool yielded;              // lets others go first, for one step
+  bool spinning;             // only looks at memory that does not change
+  bool early;                // could go on only because its time may be up (early_timeouts)
+  std::uint32_t idle_steps;  // so many in a row that it yielded or spun
   std::uint32_t steps;
   std::uint32_t choices;
   std::uint64_t last_run;
@@ -131,6 +132,7 @@ void note_flag(EventFlag flag) noexcept;
 /// A thread did something that others can notice: it does not spin.
 inline void progress() noexcept {
   self().spins = 0;
+  self().idle_steps = 0;
   self().spinning = false;
 }
 /// A read of this value: a thread that does nothing else spins, after so many times.

@@ -207,9 +207,10 @@ void end_execution(int status) noexcept {
       shared.result.address = reinterpret_cast<std::uintptr_t>(thread.held[0].object);
       finish(Outcome::leak, "a thread ended with a lock held", 0, thread.held[0].pc);
     }
-    if (thread.joined || thread.detached) continue;
+    // One that still runs ends with the process, as daemons do.
+    if (!thread.finished || thread.joined || thread.detached) continue;
     shared.result.address = i;
-    finish(Outcome::leak, "a thread was neither joined nor detached", 0,
+    finish(Outcome::leak, "a thread that ended was neither joined nor detached", 0,
            shared.thread[i].created_pc);
   }
   shared.result.outcome = Outcome::clean;

@@ -291,6 +291,8 @@ THRUM_DOOR(void, __cxa_guard_release, void* object) {
   }
   auto& guard = *static_cast<Guard*>(object);
   guard = {1, 0};
+  // Who finds it done reads that byte himself, and acquires.
+  if (engine.started) detector.atomic_write(self().id, object, 1, Order::release, THRUM_CALLER());
   released(object, THRUM_CALLER());
   wake_once(object);
 }

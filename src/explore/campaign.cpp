@@ -172,6 +172,15 @@ Outcome explore(const Program& program, const Options& options, const OnProgress
     const Schedule schedule = happened(finder->shared());
     targets.clear();
     outcome.finding = reduce(program, options, result, schedule);
+    if (!outcome.finding->repeats && !options.fork) {
+      // In a fresh process the same schedule goes well, so it was not the schedule: something that
+      // is not put back between executions in place.
+      Options forking = options;
+      forking.fork = true;
+      forking.time -= std::chrono::duration_cast<decltype(forking.time)>(Clock::now() - begin);
+      outcome = explore(program, forking, on_progress);
+      outcome.fork_reason = "a fresh process goes another way";
+    }
   }
   return outcome;
 }

@@ -136,9 +136,13 @@ std::uint32_t ThreadHandle::native_id() const {
     std::uint32_t id = thread.native_id.load(std::memory_order_relaxed);
     const bool known = id != 0 && id != ThreadRecord::kAwaited;
     const std::uint32_t state = thread.state.load(std::memory_order_seq_cst);  // [refused]
-    // Also if the start failed, or the thread was only about to run when the process forked.
-    if ((state & ~ThreadRecord::kAwaited) != ThreadRecord::kStarted) return known ? id : 0;
     if (known) return id;
+    if ((state & ~ThreadRecord::kAwaited) != ThreadRecord::kStarted) {
+      // It may have run and ended since we looked. Else the start failed, or the thread was only
+      // about to run when the process forked.
+      id = thread.native_id.load(std::memory_order_relaxed);
+      return id != ThreadRecord::kAwaited ? id : 0;
+    }
     if (id == 0) {
       // Then look again whether it starts at all.
       thread.native_id.compare_exchange_strong(id, ThreadRecord::kAwaited,

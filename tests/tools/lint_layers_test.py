@@ -19,7 +19,7 @@ class Layers(LintTest):
             'src/watch/doors.cpp': '#include "interpose/real.h"\n#include "trace/ring.h"\n',
             'src/check/engine.cpp': '#include "thrum/check.h"\n#include "check/memory.h"\n',
             'src/report/text.cpp': '#include <fmt/format.h>\n#include "analysis/reader.h"\n',
-            'src/cli/main.cpp': '#include <CLI/CLI.hpp>\n#include "check/schedule.h"\n'
+            'src/cli/main.cpp': '#include <CLI/CLI.hpp>\n#include "check/protocol.h"\n'
                                 '#include "thrum/threading.h"\n',
         })
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
 //
-// Finds: lost wake-up
+// Finds: deadlock
 // Preemptions: 0
 // Class: deadlock
 //

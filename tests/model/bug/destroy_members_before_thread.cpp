@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
 //
-// Finds: use after free
+// Finds: race
 // Preemptions: 1
 // Class: destruction race
 //

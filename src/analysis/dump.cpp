@@ -59,8 +59,8 @@ class Dump {
     }
     read_running();
     for (const auto& [tid, thread] : process_.threads()) add(thread);
-    std::ranges::stable_partition(dump_.threads,
-                                  [&](const auto& thread) { return thread.tid == dump_.pid; });
+    std::stable_partition(dump_.threads.begin(), dump_.threads.end(),
+                          [&](const auto& thread) { return thread.tid == dump_.pid; });
     say_level();
     return std::move(dump_);
   }
@@ -172,7 +172,7 @@ std::string waiting_text(std::uint32_t pid, const Call& call, const Waiting& wai
     case Kind::sleep:
       return "sleep";
     case Kind::call: {
-      const std::string name = name_of_call(call.number);
+      std::string name = name_of_call(call.number);
       if (!waits_for_descriptor(call.number)) return name;
       const std::string what = descriptor_of(static_cast<pid_t>(pid), call.arguments[0]);
       return what.empty() ? fmt::format("{}({})", name, call.arguments[0])

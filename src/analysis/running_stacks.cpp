@@ -76,12 +76,11 @@ class Sampler {
     auto* const control = static_cast<perf_event_mmap_page*>(memory_);
     const auto* const data = static_cast<const unsigned char*>(memory_) + kPage;
     const std::uint64_t head = __atomic_load_n(&control->data_head, __ATOMIC_ACQUIRE);  // [records]
-    // The first record of a fresh buffer does not wrap.
+    // The first record of a fresh buffer does not wrap, and fits: sizes have 16 bits.
     perf_event_header header;
     if (head < sizeof header) return false;
     std::memcpy(&header, data, sizeof header);
-    if (header.type != PERF_RECORD_SAMPLE || header.size > head || header.size > kPages * kPage)
-      return false;
+    if (header.type != PERF_RECORD_SAMPLE || header.size > head) return false;
     struct {
       std::uint64_t abi, bx, bp, sp, ip, r12, r13, r14, r15, size;
     } sample;

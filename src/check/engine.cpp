@@ -166,8 +166,8 @@ Thread* pick() noexcept {
     if (next != candidates.usual) {
       Schedule& happened = shared.happened;
       if (happened.switches < kSwitches) {
-        happened.switch_[happened.switches] = {before->id, next->id,
-                                               static_cast<std::uint8_t>(run.hash), before->steps};
+        happened.moves[happened.switches] = {before->id, next->id,
+                                             static_cast<std::uint8_t>(run.hash), before->steps};
       }
       ++happened.switches;
     }

@@ -53,7 +53,11 @@ THRUM_PROGRAM_DOOR void thrum_check_note(const char* text) {
 }
 THRUM_PROGRAM_DOOR void thrum_check_atomic(int begins) {
   if (!controlled()) return;
-  engine.run.atomic_depth += begins != 0 ? 1 : -1;
+  if (begins != 0) {
+    ++engine.run.atomic_depth;
+  } else {
+    --engine.run.atomic_depth;
+  }
 }
 
 }  // namespace thrum::check

@@ -96,12 +96,11 @@ constexpr bool is_finding(Outcome outcome) noexcept {
 
 enum class StrategyId : std::uint8_t { rotation, random, pct, pos, urw, dfs, replay };
 
-enum EventFlag : std::uint8_t {
-  kPreempts = 1,  // the thread before could have gone on
-  kGaveUp = 2,    // by time
-  kFailed = 4,    // a try that did not succeed, a value that differed
-  kHasValue = 8,
-};
+using EventFlag = std::uint8_t;
+constexpr EventFlag kPreempts = 1;  // the thread before could have gone on
+constexpr EventFlag kGaveUp = 2;    // by time
+constexpr EventFlag kFailed = 4;    // a try that did not succeed, a value that differed
+constexpr EventFlag kHasValue = 8;
 
 struct Event {
   std::uint64_t pc;
@@ -128,7 +127,7 @@ struct Choice {
 
 struct Schedule {
   std::uint32_t switches, choices, points;
-  Switch switch_[kSwitches];
+  Switch moves[kSwitches];
   Choice choice[kChoices];
   std::uint64_t point[kPoints];  // addresses after plain accesses at which threads may switch
 };

@@ -20,7 +20,7 @@ std::filesystem::path look_up(const std::string& command) {
   std::string_view rest = path != nullptr ? path : "/usr/bin:/bin";
   while (!rest.empty()) {
     const std::size_t colon = rest.find(':');
-    const std::filesystem::path candidate = std::filesystem::path(rest.substr(0, colon)) / command;
+    std::filesystem::path candidate = std::filesystem::path(rest.substr(0, colon)) / command;
     if (access(candidate.c_str(), X_OK) == 0) return candidate;
     rest = colon == std::string_view::npos ? std::string_view() : rest.substr(colon + 1);
   }

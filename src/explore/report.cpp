@@ -488,7 +488,7 @@ std::vector<std::string> schedule_table(const Execution& execution, std::size_t 
       const std::string place = names.place(execution.stacks[k], event.pc);
       std::string what = action(event, names);
       if (event.op != Op::start && event.op != Op::thread_end && event.op != Op::process_end) {
-        what = place + " " + what;
+        what.insert(0, place + " ");
       }
       add(event.thread, what, (event.flags & check::kPreempts) != 0);
       for (; note < execution.notes.size() && execution.notes[note].step <= k + 1; ++note) {

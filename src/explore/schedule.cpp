@@ -48,7 +48,7 @@ bool triple(std::string_view text, A& a, B& b, C& c) {
 Schedule happened(const check::Shared& shared) {
   Schedule schedule;
   const check::Schedule& from = shared.happened;
-  schedule.switches.assign(from.switch_, from.switch_ + std::min(from.switches, check::kSwitches));
+  schedule.switches.assign(from.moves, from.moves + std::min(from.switches, check::kSwitches));
   schedule.choices.assign(from.choice, from.choice + std::min(from.choices, check::kChoices));
   for (std::uint32_t i = 0; i < from.points; ++i) {
     for (std::uint32_t m = 0; m < shared.modules; ++m) {
@@ -68,7 +68,7 @@ bool want(check::Shared& shared, const Schedule& schedule) {
     return false;
   }
   to.switches = to.choices = to.points = 0;
-  for (const check::Switch& each : schedule.switches) to.switch_[to.switches++] = each;
+  for (const check::Switch& each : schedule.switches) to.moves[to.switches++] = each;
   for (const check::Choice& each : schedule.choices) to.choice[to.choices++] = each;
   for (const Point& point : schedule.points) {
     const std::uint32_t before = to.points;

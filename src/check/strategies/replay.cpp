@@ -23,7 +23,7 @@ Thread* next(const Candidates& candidates) noexcept {
   const Schedule& wanted = engine.shared->wanted;
   const Thread& current = *candidates.current;
   for (std::uint32_t i = state.at; i < wanted.switches; ++i) {
-    const Switch& at = wanted.switch_[i];
+    const Switch& at = wanted.moves[i];
     if (at.thread != current.id || at.step != current.steps) continue;
     state.at = i + 1;
     for (std::uint32_t k = 0; k < candidates.count; ++k) {

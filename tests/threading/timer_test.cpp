@@ -528,6 +528,7 @@ TEST(Timer, AHundredThousandPendingAreOneThread) {
 }
 
 TEST(Timer, RunsWithTheSignalMaskOfWhoStartedTheFirst) {
+  if (test::address_sanitizer) GTEST_SKIP() << "its pthread_create gives the mask of who calls it";
   sigset_t blocked, before, seen;
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGUSR2);

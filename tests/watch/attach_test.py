@@ -28,7 +28,8 @@ def call_of(pid, tid):
 
 
 def functions_of(thread):
-    return [frame['function'].split('(')[0] for frame in thread['stack']]
+    return [frame['function'].replace('(anonymous namespace)::', '').split('(')[0]
+            for frame in thread['stack']]
 
 
 # Traces the threads that it is told of, until it is told to end.

@@ -120,7 +120,7 @@ class Watch(unittest.TestCase):
         self.assertGreater(report['named_ns'], 0.97 * report['blocked_ns'])
 
     def test_as_many_switches_as_the_kernel_counts(self):
-        self.assertEqual(self.watch('contended', '600').returncode, 7)
+        self.assertEqual(self.watch('contended', '2000').returncode, 7)
         report = self.report('contended')
         if 'switch records' not in report['level'][0]:
             self.skipTest(report['level'][-1])

@@ -303,6 +303,9 @@ void dump_on_signal(int signal) {
     const Guard guard(starting);
     if (printer == nullptr || !printer->is_alive()) {  // never made, or lost in a fork
       auto made = std::make_unique<Thread>(ThreadOptions{.name = "thrum-dump", .daemon = true}, [] {
+        sigset_t all;  // the program's handlers run in the program's threads
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
         for (;;) {
           dumps_wanted.acquire();
           dump();

@@ -51,9 +51,28 @@ void take(pthread_mutex_t& mutex, std::uint32_t levels, Pc pc) noexcept;
 std::uint32_t give(pthread_mutex_t& mutex, Pc pc) noexcept;
 bool is_held_by_me(const pthread_mutex_t& mutex) noexcept;
 
+// What the calls of pthread and of C11 share; `pc` is where the program makes the call.
+int lock(pthread_mutex_t* mutex, Pc pc, std::int64_t deadline) noexcept;
+int try_lock(pthread_mutex_t* mutex, Pc pc) noexcept;
+int unlock(pthread_mutex_t* mutex, Pc pc) noexcept;
+int wait(pthread_cond_t* condition, pthread_mutex_t* mutex, Pc pc, std::int64_t deadline) noexcept;
+int notify(pthread_cond_t* condition, bool all, Pc pc) noexcept;
+int create(pthread_t* handle, const pthread_attr_t* attributes, void* (*function)(void*),
+           void* argument, Pc pc) noexcept;
+int join(pthread_t handle, void** result, Pc pc, std::int64_t deadline) noexcept;
+int detach(pthread_t handle) noexcept;
+void call_once(pthread_once_t* once, void (*function)(), Pc pc);
+void yield(Pc pc) noexcept;
+void sleep_until(std::int64_t deadline, Pc pc) noexcept;
+timespec shown(clockid_t clock) noexcept;
+
 /// Leaves the calling thread, as by pthread_exit.
 [[noreturn]] void exit_thread(void* result) noexcept;
 /// Runs the destructors of the calling thread's thread_locals and keys.
 void run_thread_destructors() noexcept;
+/// Makes the table of keys: before the first execution, which could not be put back without.
+void prepare_keys() noexcept;
+/// Reserves the memory for what the program maps.
+void prepare_mappings() noexcept;
 
 }  // namespace thrum::check

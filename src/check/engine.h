@@ -94,6 +94,7 @@ struct Execution {
   std::uint64_t hash;
   std::uint32_t objects;
   std::uint32_t fruitless;                     // rounds in which all threads only spun
+  std::size_t mapped;                          // how much of the memory for mappings is used
   std::uint32_t atomic_depth;                  // inside atomic_block
   std::uint32_t sampled_salt, sampled_of_256;  // which plain points count in this execution
   bool ending;

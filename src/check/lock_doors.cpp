@@ -9,47 +9,6 @@ namespace {
 
 int kind_of(const pthread_mutex_t& mutex) noexcept { return mutex.__data.__kind & 3; }
 
-int lock(pthread_mutex_t* mutex, Pc pc, std::int64_t deadline) noexcept {
-  if (!point(Op::lock, mutex, pc, deadline)) return ETIMEDOUT;
-  if (is_held_by_me(*mutex)) {
-    if (kind_of(*mutex) == PTHREAD_MUTEX_ERRORCHECK_NP) return EDEADLK;
-    ++mutex->__data.__count;
-    return 0;
-  }
-  take(*mutex, 1, pc);
-  return 0;
-}
-
-int try_lock(pthread_mutex_t* mutex, Pc pc) noexcept {
-  point(Op::trylock, mutex, pc);
-  if (is_held_by_me(*mutex) && kind_of(*mutex) == PTHREAD_MUTEX_RECURSIVE_NP) {
-    ++mutex->__data.__count;
-    return 0;
-  }
-  if (mutex->__data.__owner != 0) {
-    note_flag(kFailed);
-    looked_at(mutex, static_cast<std::uint64_t>(mutex->__data.__owner), pc, 2);
-    return EBUSY;
-  }
-  take(*mutex, 1, pc);
-  return 0;
-}
-
-int unlock(pthread_mutex_t* mutex, Pc pc) noexcept {
-  point(Op::unlock, mutex, pc);
-  const int kind = kind_of(*mutex);
-  if (!is_held_by_me(*mutex) &&
-      (kind == PTHREAD_MUTEX_RECURSIVE_NP || kind == PTHREAD_MUTEX_ERRORCHECK_NP)) {
-    return EPERM;
-  }
-  if (kind == PTHREAD_MUTEX_RECURSIVE_NP && mutex->__data.__count > 1) {
-    --mutex->__data.__count;
-    return 0;
-  }
-  give(*mutex, pc);
-  return 0;
-}
-
 // Readers are ordered before the next writer, not before each other: they release a neighbour.
 const void* readers_of(const pthread_rwlock_t* lock) noexcept {
   return reinterpret_cast<const char*>(lock) + 1;
@@ -107,6 +66,47 @@ int unlock(pthread_rwlock_t* lock, Pc pc) noexcept {
 }
 
 }  // namespace
+
+int lock(pthread_mutex_t* mutex, Pc pc, std::int64_t deadline) noexcept {
+  if (!point(Op::lock, mutex, pc, deadline)) return ETIMEDOUT;
+  if (is_held_by_me(*mutex)) {
+    if (kind_of(*mutex) == PTHREAD_MUTEX_ERRORCHECK_NP) return EDEADLK;
+    ++mutex->__data.__count;
+    return 0;
+  }
+  take(*mutex, 1, pc);
+  return 0;
+}
+
+int try_lock(pthread_mutex_t* mutex, Pc pc) noexcept {
+  point(Op::trylock, mutex, pc);
+  if (is_held_by_me(*mutex) && kind_of(*mutex) == PTHREAD_MUTEX_RECURSIVE_NP) {
+    ++mutex->__data.__count;
+    return 0;
+  }
+  if (mutex->__data.__owner != 0) {
+    note_flag(kFailed);
+    looked_at(mutex, static_cast<std::uint64_t>(mutex->__data.__owner), pc, 2);
+    return EBUSY;
+  }
+  take(*mutex, 1, pc);
+  return 0;
+}
+
+int unlock(pthread_mutex_t* mutex, Pc pc) noexcept {
+  point(Op::unlock, mutex, pc);
+  const int kind = kind_of(*mutex);
+  if (!is_held_by_me(*mutex) &&
+      (kind == PTHREAD_MUTEX_RECURSIVE_NP || kind == PTHREAD_MUTEX_ERRORCHECK_NP)) {
+    return EPERM;
+  }
+  if (kind == PTHREAD_MUTEX_RECURSIVE_NP && mutex->__data.__count > 1) {
+    --mutex->__data.__count;
+    return 0;
+  }
+  give(*mutex, pc);
+  return 0;
+}
 
 bool is_held_by_me(const pthread_mutex_t& mutex) noexcept {
   return mutex.__data.__owner == holder_mark(self());

@@ -11,6 +11,19 @@ constexpr std::uint32_t kMostOwned = 256;
 constinit Owned ranges[kMostOwned]{};
 constinit std::uint32_t count = 0;
 
+char* map(std::size_t bytes, const char* what, void* at) noexcept {
+  const int flags =
+      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at != nullptr ? MAP_FIXED_NOREPLACE : 0);
+  const long result = raw_syscall(SYS_mmap, as_long(at), static_cast<long>(bytes),
+                                  PROT_READ | PROT_WRITE, flags, -1, 0);
+  if (result < 0) {
+    char text[128];
+    Line(text, sizeof text).add("no memory for ").add(what);
+    die(text);
+  }
+  return reinterpret_cast<char*>(result);
+}
+
 }  // namespace
 
 void own(char* begin, std::size_t bytes) noexcept {
@@ -30,18 +43,14 @@ void die(const char* what) noexcept {
   __builtin_unreachable();
 }
 
+void* map_restored_memory(std::size_t bytes, const char* what) noexcept {
+  return map(bytes, what, nullptr);
+}
+
 void* map_memory(std::size_t bytes, const char* what, void* at) noexcept {
-  const int flags =
-      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at != nullptr ? MAP_FIXED_NOREPLACE : 0);
-  const long result = raw_syscall(SYS_mmap, as_long(at), static_cast<long>(bytes),
-                                  PROT_READ | PROT_WRITE, flags, -1, 0);
-  if (result < 0) {
-    char text[128];
-    Line(text, sizeof text).add("no memory for ").add(what);
-    die(text);
-  }
-  own(reinterpret_cast<char*>(result), bytes);
-  return reinterpret_cast<void*>(result);
+  char* const memory = map(bytes, what, at);
+  own(memory, bytes);
+  return memory;
 }
 
 }  // namespace thrum::check

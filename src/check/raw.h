@@ -33,6 +33,8 @@ long as_long(T* pointer) noexcept {
 
 /// Returns fresh zeroed memory of the runtime; ends the process if there is none.
 void* map_memory(std::size_t bytes, const char* what, void* at = nullptr) noexcept;
+/// The same, but put back after each execution, as the program's memory is.
+void* map_restored_memory(std::size_t bytes, const char* what) noexcept;
 
 /// Memory of the runtime: not the program's.
 struct Owned {

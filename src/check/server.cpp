@@ -242,6 +242,8 @@ void take_control() noexcept {
   read_modules();
   watch_crashes();
   order_prepare();
+  prepare_keys();
+  prepare_mappings();
   begin_process();
   begin_execution(0);
   engine.on = true;

@@ -15,10 +15,14 @@ namespace {
 
 constexpr std::uint32_t kKeys = 1024;  // as glibc
 
-// The destructors of keys, by key: a fiber's end is no end of a thread for glibc.
+// The destructors of keys: a fiber's end is no end of a thread for glibc. They are in memory that
+// is put back after an execution, which may have made and deleted keys.
 using Destructor = void (*)(void*);
-constinit Destructor destructor[kKeys]{};
-constinit std::uint32_t keys = 0;  // no key at or above has a destructor
+struct Keys {
+  std::uint32_t end;  // no key at or above has a destructor
+  Destructor destructor[kKeys];
+};
+constinit Keys* keys = nullptr;
 
 const void* end_of(const Thread& thread) noexcept { return &thread.finished; }
 
@@ -33,10 +37,9 @@ Thread* find(pthread_t handle) noexcept {
 void end_thread(Thread& me) noexcept {
   run_thread_destructors();
   point(Op::thread_end, end_of(me), 0);
+  if (--engine.run.living == 0) end_process(0);  // as when main() has left by pthread_exit
   me.finished = true;
-  --engine.run.living;
   if (me.detached) me.joined = true;
-  if (engine.run.living == 0) end_process(0);  // as when main() has left by pthread_exit
 }
 
 void run_thread(Thread* thread) {
@@ -68,20 +71,6 @@ Thread& new_thread(void* (*function)(void*), void* argument, Pc pc) noexcept {
   return thread;
 }
 
-int join(pthread_t handle, void** result, Pc pc, std::int64_t deadline) noexcept {
-  Thread* const thread = find(handle);
-  if (thread == nullptr) return ESRCH;
-  if (thread == &self()) return EDEADLK;
-  if (thread->detached) return EINVAL;
-  self().target = thread;
-  if (!point(Op::join, end_of(*thread), pc, deadline)) return ETIMEDOUT;
-  detector.join(self().id, thread->id, pc);
-  thread->joined = true;
-  if (result != nullptr) *result = thread->result;
-  progress();
-  return 0;
-}
-
 // pthread_once_t and the guards of static variables: who comes while another is at it waits.
 void wake_once(const void* object) noexcept {
   for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
@@ -98,6 +87,12 @@ struct Guard {
 
 }  // namespace
 
+void prepare_keys() noexcept {
+  if (keys == nullptr)
+    keys =
+        static_cast<Keys*>(map_restored_memory(sizeof(Keys), "the keys of thread-specific data"));
+}
+
 void run_thread_destructors() noexcept {
   using Function = void (*)();
   static constinit Function thread_locals = nullptr;
@@ -109,12 +104,13 @@ void run_thread_destructors() noexcept {
   if (thread_locals != nullptr) thread_locals();
   for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; ++round) {
     bool any = false;
-    for (std::uint32_t key = 0; key < keys; ++key) {
-      if (destructor[key] == nullptr) continue;
+    for (std::uint32_t key = 0; key < keys->end; ++key) {
+      const Destructor destroy = keys->destructor[key];
+      if (destroy == nullptr) continue;
       void* const value = pthread_getspecific(key);
       if (value == nullptr) continue;
       pthread_setspecific(key, nullptr);
-      destructor[key](value);
+      destroy(value);
       any = true;
     }
     if (!any) break;
@@ -131,10 +127,8 @@ void exit_thread(void* result) noexcept {
   unwind_thread();
 }
 
-THRUM_DOOR(int, pthread_create, pthread_t* handle, const pthread_attr_t* attributes,
-           void* (*function)(void*), void* argument) {
-  if (!controlled()) return libc().pthread_create(handle, attributes, function, argument);
-  const Pc pc = THRUM_CALLER();
+int create(pthread_t* handle, const pthread_attr_t* attributes, void* (*function)(void*),
+           void* argument, Pc pc) noexcept {
   if (!engine.started) serve(kDonorsAtFirst);
   point(Op::create, nullptr, pc);
   Thread& thread = new_thread(function, argument, pc);
@@ -145,6 +139,35 @@ THRUM_DOOR(int, pthread_create, pthread_t* handle, const pthread_attr_t* attribu
   point(Op::created, end_of(thread), pc);
   progress();
   return 0;
+}
+
+int join(pthread_t handle, void** result, Pc pc, std::int64_t deadline) noexcept {
+  Thread* const thread = find(handle);
+  if (thread == nullptr) return ESRCH;
+  if (thread == &self()) return EDEADLK;
+  if (thread->detached) return EINVAL;
+  self().target = thread;
+  if (!point(Op::join, end_of(*thread), pc, deadline)) return ETIMEDOUT;
+  detector.join(self().id, thread->id, pc);
+  thread->joined = true;
+  if (result != nullptr) *result = thread->result;
+  progress();
+  return 0;
+}
+
+int detach(pthread_t handle) noexcept {
+  Thread* const thread = find(handle);
+  if (thread == nullptr) return ESRCH;
+  if (thread->detached) return EINVAL;
+  thread->detached = true;
+  if (thread->finished) thread->joined = true;
+  return 0;
+}
+
+THRUM_DOOR(int, pthread_create, pthread_t* handle, const pthread_attr_t* attributes,
+           void* (*function)(void*), void* argument) {
+  if (!controlled()) return libc().pthread_create(handle, attributes, function, argument);
+  return create(handle, attributes, function, argument, THRUM_CALLER());
 }
 
 THRUM_DOOR(int, pthread_join, pthread_t thread, void** result) {
@@ -175,12 +198,7 @@ THRUM_DOOR(int, pthread_tryjoin_np, pthread_t handle, void** result) {
 }
 THRUM_DOOR(int, pthread_detach, pthread_t handle) {
   if (!controlled()) return libc().pthread_detach(handle);
-  Thread* const thread = find(handle);
-  if (thread == nullptr) return ESRCH;
-  if (thread->detached) return EINVAL;
-  thread->detached = true;
-  if (thread->finished) thread->joined = true;
-  return 0;
+  return detach(handle);
 }
 THRUM_DOOR(void, pthread_exit, void* result) {
   if (!controlled()) {
@@ -228,15 +246,16 @@ THRUM_DOOR(void, __pthread_unwind_next, void* buffer) {
 }
 
 THRUM_DOOR(int, pthread_key_create, pthread_key_t* key, Destructor function) {
+  prepare_keys();  // a library's constructor is earlier than all of ours
   const int result = libc().pthread_key_create(key, function);
   if (result == 0 && *key < kKeys) {
-    destructor[*key] = function;
-    if (function != nullptr && *key >= keys) keys = *key + 1;
+    keys->destructor[*key] = function;
+    if (function != nullptr && *key >= keys->end) keys->end = *key + 1;
   }
   return result;
 }
 THRUM_DOOR(int, pthread_key_delete, pthread_key_t key) {
-  if (key < kKeys) destructor[key] = nullptr;
+  if (key < kKeys) keys->destructor[key] = nullptr;
   return libc().pthread_key_delete(key);
 }
 
@@ -250,6 +269,7 @@ extern "C" int thrum_once_begin(pthread_once_t* once, Pc pc) {
     return 0;
   }
   *once = 1;
+  acquired(once, pc);  // what was done before an exception left
   hold(once, pc);
   return 1;
 }
@@ -260,9 +280,13 @@ extern "C" void thrum_once_end(pthread_once_t* once, int done) {
 }
 extern "C" void thrum_once_call(pthread_once_t* once, void (*function)(), Pc pc);
 
+void call_once(pthread_once_t* once, void (*function)(), Pc pc) {
+  thrum_once_call(once, function, pc);
+}
+
 THRUM_DOOR(int, pthread_once, pthread_once_t* once, void (*function)()) {
   if (!controlled()) return libc().pthread_once(once, function);
-  thrum_once_call(once, function, THRUM_CALLER());
+  call_once(once, function, THRUM_CALLER());
   return 0;
 }
 
@@ -280,6 +304,7 @@ THRUM_DOOR(int, __cxa_guard_acquire, void* object) {
     return 0;
   }
   guard.running = 1;
+  acquired(object, pc);
   hold(object, pc);
   return 1;
 }

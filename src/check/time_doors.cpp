@@ -14,23 +14,25 @@ namespace {
 
 constexpr std::int64_t kLookNs = 1000;
 
+void step_aside(Op op, Pc pc) noexcept {
+  self().yielded = true;
+  point(op, nullptr, pc);
+}
+
+}  // namespace
+
 timespec shown(clockid_t clock) noexcept {
   engine.run.now_ns += kLookNs;
   const std::int64_t ns = clock_start_ns(clock) + engine.run.now_ns;
   return {static_cast<time_t>(ns / kSecond), static_cast<long>(ns % kSecond)};
 }
 
-void step_aside(Op op, Pc pc) noexcept {
-  self().yielded = true;
-  point(op, nullptr, pc);
-}
+void yield(Pc pc) noexcept { step_aside(Op::yield, pc); }
 
 void sleep_until(std::int64_t deadline, Pc pc) noexcept {
   step_aside(Op::sleep, pc);
   if (deadline != kNever && engine.run.now_ns < deadline) engine.run.now_ns = deadline;
 }
-
-}  // namespace
 
 THRUM_DOOR(int, nanosleep, const timespec* time, timespec* left) {
   if (!controlled()) return libc().nanosleep(time, left);
@@ -60,12 +62,12 @@ THRUM_DOOR(unsigned, sleep, unsigned seconds) {
 }
 THRUM_DOOR(int, sched_yield, void) {
   if (!controlled()) return libc().sched_yield();
-  step_aside(Op::yield, THRUM_CALLER());
+  yield(THRUM_CALLER());
   return 0;
 }
 THRUM_DOOR(int, pthread_yield, void) {
   if (!controlled()) return libc().sched_yield();
-  step_aside(Op::yield, THRUM_CALLER());
+  yield(THRUM_CALLER());
   return 0;
 }
 
@@ -84,6 +86,22 @@ THRUM_DOOR(int, gettimeofday, timeval* time, void* zone) {
   const timespec now = shown(CLOCK_REALTIME);
   *time = {now.tv_sec, now.tv_nsec / 1000};
   return 0;
+}
+THRUM_DOOR(int, timespec_get, timespec* time, int base) {
+  if (base != TIME_UTC) return 0;
+  if (!controlled()) return libc().clock_gettime(CLOCK_REALTIME, time) == 0 ? base : 0;
+  *time = shown(CLOCK_REALTIME);
+  return base;
+}
+THRUM_DOOR(std::clock_t, clock, void) {
+  timespec now{};
+  if (controlled()) {
+    now = shown(CLOCK_MONOTONIC);
+    now.tv_sec -= clock_start_ns(CLOCK_MONOTONIC) / kSecond;
+  } else {
+    libc().clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  }
+  return now.tv_sec * CLOCKS_PER_SEC + now.tv_nsec / 1000;
 }
 THRUM_DOOR(time_t, time, time_t* out) {
   const time_t now = controlled() ? shown(CLOCK_REALTIME).tv_sec : libc().time(nullptr);

@@ -33,46 +33,6 @@ void wake(Thread& thread) noexcept {
   engine.run.fruitless = 0;
 }
 
-int wait(pthread_cond_t* condition, pthread_mutex_t* mutex, Pc pc, std::int64_t deadline) noexcept {
-  point(Op::condition_wait, condition, pc, kNever, mutex);
-  if (!is_held_by_me(*mutex)) return EPERM;
-  const std::uint32_t levels = give(*mutex, pc);
-  // Who is woken waits for the mutex next: signal() makes it a relock.
-  block(Op::condition_blocked, condition, pc, deadline, mutex);
-  const bool woken = self().signalled;
-  if (!woken) point(Op::relock, condition, pc, kNever, mutex);
-  take(*mutex, levels, pc);
-  return woken ? 0 : ETIMEDOUT;
-}
-
-int notify(pthread_cond_t* condition, bool all, Pc pc) noexcept {
-  point(all ? Op::broadcast : Op::signal, condition, pc);
-  std::uint64_t woken = 0;
-  const auto sleeps = [&](const Thread& thread) {
-    return thread.op == Op::condition_blocked && thread.object == condition;
-  };
-  while (all || woken == 0) {
-    Thread* const thread = all ? nullptr : choose_sleeper(sleeps, pc);
-    if (all) {
-      for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
-        Thread& each = engine.thread[i];
-        if (each.finished || each.timed_out || !sleeps(each)) continue;
-        wake(each);
-        each.op = Op::relock;
-        ++woken;
-      }
-      break;
-    }
-    if (thread == nullptr) break;
-    wake(*thread);
-    thread->op = Op::relock;
-    ++woken;
-  }
-  note_value(woken);
-  progress();
-  return 0;
-}
-
 int* value_of(sem_t* semaphore) noexcept { return reinterpret_cast<int*>(semaphore); }
 
 int wait(sem_t* semaphore, Pc pc, std::int64_t deadline) noexcept {
@@ -241,6 +201,46 @@ long futex(const long* a, Pc pc) noexcept {
 }
 
 }  // namespace
+
+int wait(pthread_cond_t* condition, pthread_mutex_t* mutex, Pc pc, std::int64_t deadline) noexcept {
+  point(Op::condition_wait, condition, pc, kNever, mutex);
+  if (!is_held_by_me(*mutex)) return EPERM;
+  const std::uint32_t levels = give(*mutex, pc);
+  // Who is woken waits for the mutex next: signal() makes it a relock.
+  block(Op::condition_blocked, condition, pc, deadline, mutex);
+  const bool woken = self().signalled;
+  if (!woken) point(Op::relock, condition, pc, kNever, mutex);
+  take(*mutex, levels, pc);
+  return woken ? 0 : ETIMEDOUT;
+}
+
+int notify(pthread_cond_t* condition, bool all, Pc pc) noexcept {
+  point(all ? Op::broadcast : Op::signal, condition, pc);
+  std::uint64_t woken = 0;
+  const auto sleeps = [&](const Thread& thread) {
+    return thread.op == Op::condition_blocked && thread.object == condition;
+  };
+  while (all || woken == 0) {
+    Thread* const thread = all ? nullptr : choose_sleeper(sleeps, pc);
+    if (all) {
+      for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
+        Thread& each = engine.thread[i];
+        if (each.finished || each.timed_out || !sleeps(each)) continue;
+        wake(each);
+        each.op = Op::relock;
+        ++woken;
+      }
+      break;
+    }
+    if (thread == nullptr) break;
+    wake(*thread);
+    thread->op = Op::relock;
+    ++woken;
+  }
+  note_value(woken);
+  progress();
+  return 0;
+}
 
 THRUM_DOOR(int, pthread_cond_wait, pthread_cond_t* condition, pthread_mutex_t* mutex) {
   if (!controlled()) return libc().pthread_cond_wait(condition, mutex);

@@ -44,13 +44,14 @@ void order_begin() noexcept { detector.reset(); }
 void judge_race(const Race& race) noexcept {
   Result& result = engine.shared->result;
   const bool by_use = race.kind != Race::Kind::data_race;
-  if (!engine.shared->job.races) {
-    if (!by_use) {
-      promote(race.first.pc);
-      promote(race.second.pc);
-      return;
-    }
+  const bool is_blind = engine.shared->blind[0] != 0;
+  if (!by_use && (is_blind || !engine.shared->job.races)) {
+    promote(race.first.pc);
+    promote(race.second.pc);
+    return;
   }
+  // Not yet freed when it was used, and perhaps ordered by what is not seen.
+  if (race.kind == Race::Kind::free_while_used && is_blind) return;
   result.race[0] = side_of(race.first, race.address);
   result.race[1] = side_of(race.second, race.address);
   finish(by_use ? Outcome::use_after_free : Outcome::race,

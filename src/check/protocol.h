@@ -239,6 +239,7 @@ struct Shared {
   bool refused_fast;           // the program has state in the kernel
   char refused_reason[128];
   bool exhausted;  // a depth-first search has seen all
+  char blind[64];  // a library that orders threads by atomics which are not seen; empty: none
   Job job;
   Counts counts;
   Result result;

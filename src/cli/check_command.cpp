@@ -175,6 +175,12 @@ int check_one(const explore::Program& program, Settings& settings, const text::T
   if (!outcome.fork_reason.empty() && !settings.explore.fork) {
     fmt::print("  each schedule in a fork of its own: {}\n", outcome.fork_reason);
   }
+  if (!outcome.blind.empty() && settings.explore.races) {
+    fmt::print(
+        "  races are no findings here: {} was not compiled by thrum c++, and\n"
+        "  may order threads by atomics that are not seen\n",
+        text::printable(outcome.blind));
+  }
   if (outcome.end == End::unsupported) {
     print_error(settings.explore.command.front(),
                 fmt::format("it uses {}, which thrum check does not control", outcome.unsupported));

@@ -160,6 +160,7 @@ Outcome explore(const Program& program, const Options& options, const OnProgress
   for (const auto& target : targets) {
     const Shared& shared = target->shared();
     if (shared.refused_fast) outcome.fork_reason = shared.refused_reason;
+    outcome.blind = shared.blind;
     if (shared.exhausted && finder == nullptr) outcome.end = End::exhausted;
     if (shared.result.outcome == check::Outcome::unsupported) {
       outcome.end = End::unsupported;

@@ -68,6 +68,7 @@ struct Outcome {
   End end = End::budget;
   Progress progress;
   std::optional<Finding> finding;
+  std::string blind;        // a library for whose sake races are no findings
   std::string fork_reason;  // why it ran in forks, if that was not asked for
   std::string unsupported;
   std::uint32_t explorations = 0;

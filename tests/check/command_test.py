@@ -170,6 +170,19 @@ class Check(unittest.TestCase):
         self.assertIn('libtsan', run.stderr)
         self.assertIn('thrum c++', run.stderr)
 
+    def test_a_library_with_its_own_locks_is_not_taken_for_a_race(self):
+        folder = pathlib.Path(self.folder.name)
+        library = folder / 'libown_lock.so'
+        subprocess.run(['g++', '-std=c++20', '-shared', '-fPIC', HERE / 'programs/own_lock.cpp',
+                        '-DLIBRARY', '-o', library], check=True)
+        program = self.program('own_lock', library, '-Wl,-rpath,$ORIGIN')
+        run = self.check(program)
+        self.assertEqual(run.returncode, 0, run.stdout)
+        self.assertIn('races are no findings here: libown_lock.so was not compiled by', run.stdout)
+        run = self.check(program, args=['wrong'])
+        self.assertEqual(run.returncode, 1, run.stdout)
+        self.assertIn('assertion failed', run.stdout)
+
     def test_usage_errors(self):
         for args in (['check', '--', '/no/such/program'], ['check', '--time', 'soon', '--', '/bin/ls'],
                      ['replay', 'nonsense', '--', '/bin/true'], ['check', '--', str(HERE)]):

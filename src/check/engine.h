@@ -79,6 +79,7 @@ struct Thread {
   void* (*function)(void*);
   void* argument;
   void* result;
+  std::uint64_t signal_mask;
   void* end_jump[5];
   void* cleanup[16];  // __pthread_register_cancel
   std::uint32_t cleanups;

@@ -28,7 +28,9 @@ void* allocated(void* memory) noexcept {
 
 void freed(void* memory, Pc pc) noexcept {
   if (memory == nullptr || !is_judged()) return;
-  judged(detector.freed(self().id, memory, malloc_usable_size(memory), pc));
+  const std::size_t size = malloc_usable_size(memory);
+  watched(memory, size, pc);
+  judged(detector.freed(self().id, memory, size, pc));
 }
 
 void free_from(void* memory, Pc pc) noexcept {

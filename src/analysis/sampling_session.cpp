@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "analysis/alarm.h"
+#include "analysis/levels.h"
 #include "analysis/live_process.h"
 #include "analysis/scheduler_recorder.h"
 #include "analysis/target.h"
@@ -60,7 +61,7 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-class SamplingSession {
+class SamplingSession final : Names {
  public:
   SamplingSession(const WatchOptions& options, const std::string& path, const std::string& reason);
   WatchResult run();
@@ -80,6 +81,11 @@ class SamplingSession {
     std::uint64_t last_out = 0, last_in = 0;
   };
 
+  const Thread* thread(std::uint64_t serial) const override;
+  std::vector<Frame> frames(std::uint64_t thread, std::uint64_t site_stack) override;
+  std::string variable(std::uint32_t, std::uint64_t address) override {
+    return process_->variable(address);
+  }
   std::uint64_t now() const { return trace::monotonic_ns() - origin_ns_; }
   void start(const std::string& path);
   void begin_switches();
@@ -90,6 +96,7 @@ class SamplingSession {
   void end_wait(Recorded& one, std::uint64_t at);
   void finish(std::uint32_t tid, Recorded& one, trace::End how);
   void look_for_deadlocks();
+  void show();
   void refresh();
   bool hear_signals();
   void pause(std::uint64_t ns);
@@ -114,7 +121,7 @@ class SamplingSession {
   std::map<std::uint32_t, Schedule> schedules_;
   std::map<StackId, std::vector<std::uint64_t>> stacks_;
   std::set<std::uint64_t> objects_;
-  std::string level_, cannot_tell_, advice_;
+  LevelText text_;
   std::uint64_t looks_ = 0, look_ns_ = 0;
   std::size_t modules_written_ = 0;
   int interrupts_ = 0;
@@ -139,38 +146,15 @@ SamplingSession::SamplingSession(const WatchOptions& options, const std::string&
 void SamplingSession::begin_switches() {
   scheduler_ = std::make_unique<SchedulerRecorder>(
       options_.level, SchedulerRecorder::Who{pid_, false, target_ == nullptr}, origin_ns_);
-  level_ = "looked at from outside";
-  if (scheduler_->rung() != Level::schedstat) level_ += fmt::format(", and {}", scheduler_->text());
-  switch (scheduler_->rung()) {
-    case Level::bpf:
-      cannot_tell_ =
-          "who held a lock, and where it was wanted, in waits shorter than the time between two "
-          "looks";
-      break;
-    case Level::switches:
-      cannot_tell_ = "waits that are shorter than the time between two looks";
-      break;
-    default:
-      cannot_tell_ =
-          "waits that are shorter than the time between two looks, when a thread was switched and "
-          "to whom, running from ready";
-  }
-  cannot_tell_ += ", how often a lock was taken and for how long, and what child processes do";
-  if (options_.level != Level::best && options_.level != scheduler_->rung()) {
-    throw CannotWatch(scheduler_->refusal());
-  }
-  advice_ = reason_;
-  if (!scheduler_->refusal().empty()) {
-    advice_ += (advice_.empty() ? "" : "; ") + scheduler_->refusal();
-  }
+  text_ = level_from_outside(options_.level, *scheduler_, reason_);
 }
 
 Json SamplingSession::meta() const {
   utsname system{};
   uname(&system);
   const std::string level =
-      looks_ > 1 ? fmt::format("{}, every {} ms", level_, look_ns_ / (looks_ - 1) / 1'000'000)
-                 : level_;
+      looks_ > 1 ? fmt::format("{}, every {} ms", text_.level, look_ns_ / (looks_ - 1) / 1'000'000)
+                 : text_.level;
   return Json{{"command", options_.pid != 0 ? command_of(pid_) : options_.command},
               {"started_unix_ns", std::chrono::duration_cast<std::chrono::nanoseconds>(
                                       std::chrono::system_clock::now().time_since_epoch())
@@ -183,8 +167,8 @@ Json SamplingSession::meta() const {
               {"attached", options_.pid != 0},
               {"record_all", false},
               {"level", level},
-              {"cannot_tell", cannot_tell_},
-              {"advice", advice_}};
+              {"cannot_tell", text_.cannot_tell},
+              {"advice", text_.advice}};
 }
 
 void SamplingSession::write_process() {
@@ -332,6 +316,29 @@ void SamplingSession::look_for_deadlocks() {
   }
 }
 
+const Thread* SamplingSession::thread(std::uint64_t serial) const {
+  for (const auto& [tid, one] : threads_) {
+    if (one.thread.serial == serial) return &one.thread;
+  }
+  return nullptr;
+}
+
+std::vector<Frame> SamplingSession::frames(std::uint64_t thread, std::uint64_t site_stack) {
+  const auto id = static_cast<std::uint16_t>(site_stack >> trace::kAddressBits);
+  const auto stack = stacks_.find({thread, id});
+  return stack != stacks_.end() ? process_->frames(stack->second) : std::vector<Frame>();
+}
+
+// To whoever watches the program while it runs.
+void SamplingSession::show() {
+  std::vector<Moment> moments = process_->moments(LiveProcess::Which::all);
+  for (Moment& moment : moments) {
+    const auto one = threads_.find(moment.tid);
+    if (one != threads_.end()) moment.waits_at = one->second.site_stack;
+  }
+  options_.on_look({now(), moments, *this});
+}
+
 // What a killed watcher leaves is that old at most.
 void SamplingSession::refresh() {
   write_process();
@@ -394,6 +401,7 @@ WatchResult SamplingSession::run() {
     }
     look();
     look_for_deadlocks();
+    if (options_.on_look) show();
     if (now() - refreshed >= kRefreshNs) {
       refreshed = now();
       refresh();

@@ -21,6 +21,7 @@
 
 #include "analysis/alarm.h"
 #include "analysis/collector.h"
+#include "analysis/levels.h"
 #include "analysis/procfs.h"
 #include "analysis/program.h"
 #include "analysis/sampling_session.h"
@@ -77,7 +78,7 @@ class Session {
   std::unique_ptr<Target> target_;
   std::unique_ptr<SchedulerRecorder> scheduler_;
   SchedulingSampler sampler_;
-  std::string level_, cannot_tell_, advice_;
+  LevelText text_;
 };
 
 Session::Session(const WatchOptions& options)
@@ -97,23 +98,7 @@ Session::Session(const WatchOptions& options)
   scheduler_ = std::make_unique<SchedulerRecorder>(
       options.level, SchedulerRecorder::Who{target_->pid(), options.follow, false},
       memory_.origin_ns());
-  advice_ = scheduler_->refusal();
-  level_ = fmt::format("recorder and {}", scheduler_->text());
-  switch (scheduler_->rung()) {
-    case Level::bpf:
-      cannot_tell_ = "who holds a semaphore, a lock for reading or another library's futex";
-      break;
-    case Level::switches:
-      cannot_tell_ =
-          "whether a processor that left the process ran another or none, and what the kernel was "
-          "waited for outside of locks";
-      break;
-    default:
-      cannot_tell_ = "when a thread was switched, and to whom; running from ready, but in sum";
-  }
-  if (options.level != Level::best && options.level != scheduler_->rung()) {
-    throw CannotWatch(advice_);
-  }
+  text_ = level_of_recorder(options.level, *scheduler_);
 }
 
 Json Session::meta() const {
@@ -129,9 +114,9 @@ Json Session::meta() const {
               {"system", fmt::format("{} {}", system.sysname, system.release)},
               {"pid", target_->pid()},
               {"record_all", options_.record_all},
-              {"level", level_},
-              {"cannot_tell", cannot_tell_},
-              {"advice", advice_}};
+              {"level", text_.level},
+              {"cannot_tell", text_.cannot_tell},
+              {"advice", text_.advice}};
 }
 
 // Sleeps until somebody's ring is half full, at most so long.

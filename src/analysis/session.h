@@ -17,7 +17,7 @@ namespace thrum::analysis {
 struct Look {
   std::uint64_t ns;  ///< since the recording's start
   const std::vector<Moment>& threads;
-  Collector& names;  ///< knows what addresses are called
+  Names& names;
 };
 
 struct WatchOptions {

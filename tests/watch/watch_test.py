@@ -229,6 +229,11 @@ class Watch(unittest.TestCase):
         child = next(p['serial'] for p in report['processes'] if p['pid'] == pids[0])
         self.assertEqual(len([t for t in report['threads'] if t['process'] == child]), 2)
 
+    @unittest.skipIf(SANITIZED, 'the compiler takes one sanitizer at a time')
+    def test_a_child_with_the_thread_sanitizer_gets_no_false_reports(self):
+        run = self.watch('fork', 'exec', TARGETS / 'tsan')
+        self.assertEqual((run.returncode, 'ThreadSanitizer' in run.stderr), (0, False), run.stderr)
+
     def test_a_child_that_becomes_another_program(self):
         run = self.watch('fork', 'exec', TARGETS / 'contended', '3')
         self.assertEqual(run.returncode, 7, run.stderr)

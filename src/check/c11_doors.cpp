@@ -41,8 +41,13 @@ THRUM_DOOR(int, thrd_create, thrd_t* thread, thrd_start_t function, void* argume
 }
 THRUM_DOOR(int, thrd_join, thrd_t thread, int* result) {
   void* value = nullptr;
-  const int error = controlled() ? join(thread, &value, THRUM_CALLER(), kNever)
-                                 : libc().pthread_join(thread, &value);
+  int error = 0;
+  if (controlled()) {
+    test_cancel();
+    error = unless_cancelled(join(thread, &value, THRUM_CALLER(), kNever));
+  } else {
+    error = libc().pthread_join(thread, &value);
+  }
   if (result != nullptr) *result = static_cast<int>(reinterpret_cast<std::intptr_t>(value));
   return as_c11(error);
 }
@@ -85,16 +90,18 @@ THRUM_DOOR(int, mtx_unlock, mtx_t* mutex) {
 }
 
 THRUM_DOOR(int, cnd_wait, cnd_t* condition, mtx_t* mutex) {
-  return as_c11(controlled() ? wait(plain(condition), plain(mutex), THRUM_CALLER(), kNever)
-                             : libc().pthread_cond_wait(plain(condition), plain(mutex)));
+  if (!controlled()) return as_c11(libc().pthread_cond_wait(plain(condition), plain(mutex)));
+  test_cancel();
+  return as_c11(unless_cancelled(wait(plain(condition), plain(mutex), THRUM_CALLER(), kNever)));
 }
 THRUM_DOOR(int, cnd_timedwait, cnd_t* condition, mtx_t* mutex, const timespec* until) {
   if (!controlled()) {
     return as_c11(libc().pthread_cond_timedwait(plain(condition), plain(mutex), until));
   }
   if (!is_time(until)) return thrd_error;
-  return as_c11(
-      wait(plain(condition), plain(mutex), THRUM_CALLER(), deadline_at(*until, CLOCK_REALTIME)));
+  test_cancel();
+  return as_c11(unless_cancelled(
+      wait(plain(condition), plain(mutex), THRUM_CALLER(), deadline_at(*until, CLOCK_REALTIME))));
 }
 THRUM_DOOR(int, cnd_signal, cnd_t* condition) {
   return as_c11(controlled() ? notify(plain(condition), false, THRUM_CALLER())

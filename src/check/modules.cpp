@@ -11,14 +11,16 @@ namespace {
 
 constinit std::uint32_t last_found = 0;
 constinit std::uint32_t own_module = kModules;
+constinit bool instrumented[kModules]{};
 
-bool is_in(const char* text, const char* part) noexcept {
-  for (; *text != 0; ++text) {
-    std::size_t n = 0;
-    while (part[n] != 0 && text[n] == part[n]) ++n;
-    if (part[n] == 0) return true;
-  }
-  return false;
+bool is_same(const char* a, const char* b) noexcept {
+  while (*a != 0 && *a == *b) ++a, ++b;
+  return *a == *b;
+}
+
+bool begins_with(const char* text, const char* with) noexcept {
+  while (*with != 0 && *text == *with) ++text, ++with;
+  return *with == 0;
 }
 
 const char* file_name(const char* path) noexcept {
@@ -29,43 +31,47 @@ const char* file_name(const char* path) noexcept {
   return name;
 }
 
-// The names that a library defines or needs, one after the other.
-struct Names {
-  const char* text;
-  std::size_t size;
+// What a file needs from others is in front of what it defines, which is where its hash table
+// begins.
+class Needs {
+ public:
+  explicit Needs(const dl_phdr_info& info) noexcept {
+    for (int i = 0; i < info.dlpi_phnum; ++i) {
+      if (info.dlpi_phdr[i].p_type != PT_DYNAMIC) continue;
+      const auto* entry =
+          reinterpret_cast<const ElfW(Dyn)*>(info.dlpi_addr + info.dlpi_phdr[i].p_vaddr);
+      for (; entry->d_tag != DT_NULL; ++entry) {
+        // glibc has made addresses of them; not of the kernel's own module's, which is read-only.
+        const std::uint64_t value = entry->d_un.d_ptr;
+        const std::uint64_t at = value < info.dlpi_addr ? info.dlpi_addr + value : value;
+        if (entry->d_tag == DT_SYMTAB) symbols_ = reinterpret_cast<const ElfW(Sym)*>(at);
+        if (entry->d_tag == DT_STRTAB) names_ = reinterpret_cast<const char*>(at);
+        if (entry->d_tag == DT_GNU_HASH) hash_ = reinterpret_cast<const std::uint32_t*>(at);
+      }
+    }
+  }
+  bool has(const char* name) const noexcept {
+    if (symbols_ == nullptr || names_ == nullptr || hash_ == nullptr) return false;
+    for (std::uint32_t i = 1; i < hash_[1]; ++i) {
+      if (is_same(names_ + symbols_[i].st_name, name)) return true;
+    }
+    return false;
+  }
+
+ private:
+  const ElfW(Sym) * symbols_ = nullptr;
+  const char* names_ = nullptr;
+  const std::uint32_t* hash_ = nullptr;
 };
 
-Names names_of(const dl_phdr_info& info, const ElfW(Phdr) & dynamic) noexcept {
-  Names names{nullptr, 0};
-  const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(info.dlpi_addr + dynamic.p_vaddr);
-  for (; entry->d_tag != DT_NULL; ++entry) {
-    if (entry->d_tag == DT_STRTAB) names.text = reinterpret_cast<const char*>(entry->d_un.d_ptr);
-    if (entry->d_tag == DT_STRSZ) names.size = entry->d_un.d_val;
-  }
-  // The vdso's are not relocated; nobody asks for them.
-  const auto address = reinterpret_cast<std::uintptr_t>(names.text);
-  return address < info.dlpi_addr ? Names{nullptr, 0} : names;
-}
-
-// Does it make threads wait at futexes or by yielding, with atomics of its own that are not seen?
-// Those order what the program does, so that what looks like a race may be none.
-bool orders_unseen(const Names& names, const char* file) noexcept {
+// Does a file that is not instrumented make threads wait at futexes or by yielding, with atomics of
+// its own? Those order what the program does, so that what looks like a race may be none.
+bool orders_unseen(const Needs& needs, const char* file) noexcept {
   // What these do is met at their doors. libcrypto asks for random numbers by system call.
-  for (const char* known : {"libc.so", "libstdc++.so", "libgcc_s", "libthrum_", "libcrypto.so",
-                            "ld-linux", "libpthread", "libatomic"}) {
-    if (is_in(file, known)) return false;
+  for (const char* known : {"libstdc++.so", "libthrum_", "libcrypto.so"}) {
+    if (begins_with(file, known)) return false;
   }
-  bool waits = false;
-  for (std::size_t at = 0; at < names.size;) {
-    const char* const name = names.text + at;
-    std::size_t length = 0;
-    while (name[length] != 0) ++length;
-    if (is_in(name, "__tsan_")) return false;  // compiled by thrum c++
-    waits = waits || (length == 7 && is_in(name, "syscall")) ||
-            (length == 11 && is_in(name, "sched_yield"));
-    at += length + 1;
-  }
-  return waits;
+  return needs.has("syscall") || needs.has("sched_yield");
 }
 
 int take_module(dl_phdr_info* info, std::size_t, void*) {
@@ -80,13 +86,6 @@ int take_module(dl_phdr_info* info, std::size_t, void*) {
     if (begin + header.p_memsz > module.end) module.end = begin + header.p_memsz;
   }
   if (module.end == 0) return 0;
-  for (int i = 0; i < info->dlpi_phnum && shared.modules != 0 && shared.blind[0] == 0; ++i) {
-    if (info->dlpi_phdr[i].p_type != PT_DYNAMIC) continue;
-    const char* const file = file_name(info->dlpi_name);
-    if (orders_unseen(names_of(*info, info->dlpi_phdr[i]), file)) {
-      copy_text(shared.blind, sizeof shared.blind, file);
-    }
-  }
   if (info->dlpi_name[0] != 0) {
     copy_text(module.path, sizeof module.path, info->dlpi_name);
   } else if (shared.modules == 0) {  // the program itself has no name
@@ -98,6 +97,14 @@ int take_module(dl_phdr_info* info, std::size_t, void*) {
     own_module = shared.modules;
     const std::uint64_t begin = module.begin & ~std::uint64_t{4095};
     own(reinterpret_cast<char*>(begin), ((module.end + 4095) & ~std::uint64_t{4095}) - begin);
+  }
+  const Needs needs(*info);
+  // The function that every instrumented object file calls first.
+  instrumented[shared.modules] = own_module != shared.modules && needs.has("__tsan_init");
+  const char* const file = file_name(info->dlpi_name);
+  if (shared.modules != 0 && !instrumented[shared.modules] && shared.blind[0] == 0 &&
+      orders_unseen(needs, file)) {
+    copy_text(shared.blind, sizeof shared.blind, file);
   }
   shared.module[shared.modules++] = module;
   return 0;
@@ -114,6 +121,16 @@ void read_modules() noexcept {
 bool is_runtime(std::uint64_t address) noexcept {
   const ModuleFacts& module = engine.shared->module[own_module];
   return own_module < engine.shared->modules && module.begin <= address && address < module.end;
+}
+
+bool is_instrumented(std::uint64_t address) noexcept {
+  const Shared& shared = *engine.shared;
+  for (std::uint32_t i = 0; i < shared.modules; ++i) {
+    if (!instrumented[i]) continue;
+    const ModuleFacts& module = shared.module[i];
+    if (module.begin <= address && address < module.end) return true;
+  }
+  return false;
 }
 
 std::uint64_t relative(std::uint64_t address) noexcept {

@@ -29,8 +29,10 @@ timespec shown(clockid_t clock) noexcept {
 
 void yield(Pc pc) noexcept { step_aside(Op::yield, pc); }
 
-void sleep_until(std::int64_t deadline, Pc pc) noexcept {
+void sleep_until(std::int64_t deadline, Pc pc) {
+  test_cancel();
   step_aside(Op::sleep, pc);
+  test_cancel();
   if (deadline != kNever && engine.run.now_ns < deadline) engine.run.now_ns = deadline;
 }
 

@@ -8,6 +8,7 @@ namespace thrum::explore {
 namespace {
 
 constexpr unsigned kMostRuns = 4000;
+constexpr std::chrono::seconds kMostTime{20};  // a long schedule is better than no report
 
 }  // namespace
 
@@ -17,6 +18,10 @@ Minimiser::Minimiser(Target& target, const check::Job& job, check::Outcome wante
   job_.fast = false;
   job_.first = 0;
   job_.stride = job_.count = 1;
+}
+
+bool Minimiser::goes_on() const {
+  return runs_ < kMostRuns && std::chrono::steady_clock::now() - began_ < kMostTime;
 }
 
 bool Minimiser::shows_it(const Schedule& schedule) {
@@ -38,7 +43,7 @@ void Minimiser::reduce(Schedule& schedule, std::vector<Item> Schedule::* items) 
   std::size_t piece = std::max<std::size_t>(1, ((schedule.*items).size() + 1) / 2);
   for (;;) {
     bool helped = false;
-    for (std::size_t at = 0; at < (schedule.*items).size() && runs_ < kMostRuns;) {
+    for (std::size_t at = 0; at < (schedule.*items).size() && goes_on();) {
       Schedule smaller = schedule;
       auto& list = smaller.*items;
       const std::size_t end = std::min(at + piece, list.size());
@@ -54,7 +59,7 @@ void Minimiser::reduce(Schedule& schedule, std::vector<Item> Schedule::* items) 
       }
     }
     if (piece == 1 && !helped) return;
-    if (runs_ >= kMostRuns) return;
+    if (!goes_on()) return;
     if (piece > 1) piece = (piece + 1) / 2;
   }
 }
@@ -62,7 +67,7 @@ void Minimiser::reduce(Schedule& schedule, std::vector<Item> Schedule::* items) 
 // A plain point that is none makes fewer steps of its thread: the schedule without it is counted
 // anew from the events of the one with it.
 void Minimiser::drop_points(Schedule& schedule) {
-  for (std::size_t i = schedule.points.size(); i > 0 && runs_ < kMostRuns; --i) {
+  for (std::size_t i = schedule.points.size(); i > 0 && goes_on(); --i) {
     if (!shows_it(schedule)) return;
     const check::Shared& shared = target_.shared();
     Schedule smaller = schedule;

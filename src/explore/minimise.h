@@ -6,6 +6,8 @@
 // policy.
 #pragma once
 
+#include <chrono>
+
 #include "explore/schedule.h"
 #include "explore/target.h"
 
@@ -28,10 +30,12 @@ class Minimiser {
   template <class Item>
   void reduce(Schedule& schedule, std::vector<Item> Schedule::* items);
   void drop_points(Schedule& schedule);
+  bool goes_on() const;
 
   Target& target_;
   check::Job job_;
   check::Outcome wanted_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   unsigned runs_ = 0;
 };
 

@@ -219,6 +219,7 @@ void Target::post(const check::Job& job) {
 }
 
 bool Target::done(std::chrono::milliseconds slice) {
+  if (ended_) return true;
   const std::uint32_t answered = shared_->answered.load(std::memory_order_acquire);  // [answer]
   if (answered == posted_) return true;
   wait_on(shared_->answered, answered, slice);
@@ -232,6 +233,7 @@ bool Target::done(std::chrono::milliseconds slice) {
 void Target::stop() { shared_->stop.store(1, std::memory_order_relaxed); }
 
 const check::Result& Target::run(const check::Job& job) {
+  shared_->result.outcome = Outcome::running;  // what it says if the process is no more
   post(job);
   while (!done(std::chrono::milliseconds(100))) {
   }

@@ -22,8 +22,8 @@
 namespace {
 
 using xenium::policy::reclaimer;
-using Hazards = xenium::reclamation::hazard_pointer<>::with<xenium::policy::allocation_strategy<
-    xenium::reclamation::hp_allocation::static_strategy<3>>>;
+using Hazards = xenium::reclamation::hazard_pointer<>::with<
+    xenium::policy::allocation_strategy<xenium::reclamation::hp_allocation::static_strategy<3>>>;
 using Epochs = xenium::reclamation::epoch_based<>;
 using Counts = xenium::reclamation::lock_free_ref_count<>;
 
@@ -124,9 +124,12 @@ void seqlock(int wrong) {
 }
 
 const Case cases[] = {
-    {"michael_scott_hazards", "assertion failed", queue<xenium::michael_scott_queue<int, reclaimer<Hazards>>>},
-    {"michael_scott_epochs", "assertion failed", queue<xenium::michael_scott_queue<int, reclaimer<Epochs>>>},
-    {"michael_scott_counts", "assertion failed", queue<xenium::michael_scott_queue<int, reclaimer<Counts>>>},
+    {"michael_scott_hazards", "assertion failed",
+     queue<xenium::michael_scott_queue<int, reclaimer<Hazards>>>},
+    {"michael_scott_epochs", "assertion failed",
+     queue<xenium::michael_scott_queue<int, reclaimer<Epochs>>>},
+    {"michael_scott_counts", "assertion failed",
+     queue<xenium::michael_scott_queue<int, reclaimer<Counts>>>},
     {"set_hazards", "assertion failed", set<Hazards>},
     {"set_epochs", "assertion failed", set<Epochs>},
     {"deque", "assertion failed", deque},

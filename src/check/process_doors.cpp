@@ -118,6 +118,14 @@ THRUM_DOOR(void, __assert_fail, const char* expression, const char* file, unsign
   __builtin_unreachable();
 }
 
+THRUM_DOOR(int, clone, int (*function)(void*), void* stack, int flags, void* argument, void* a,
+           void* b, void* c) {
+  if (controlled()) finish(Outcome::unsupported, "clone", 0, THRUM_CALLER());
+  using Clone = int (*)(int (*)(void*), void*, int, void*, void*, void*, void*);
+  const auto next = reinterpret_cast<Clone>(dlsym(RTLD_NEXT, "clone"));
+  return next(function, stack, flags, argument, a, b, c);
+}
+
 // The child goes on by itself, uncontrolled, with the one thread that it has.
 THRUM_DOOR(pid_t, fork, void) {
   if (!controlled()) return libc().fork();

@@ -336,6 +336,10 @@ THRUM_DOOR(long, syscall, long number, ...) {
   if (controlled()) {
     const Pc pc = THRUM_CALLER();
     if (number == SYS_futex) return futex(a, pc);
+    if (number == SYS_gettid) return gettid();  // each fiber has its own
+    if (number == SYS_clone || number == SYS_clone3 || number == SYS_vfork) {
+      finish(Outcome::unsupported, "clone", 0, pc);
+    }
     if (number == kFutexWaitv) {
       return futex_wait_any(reinterpret_cast<const WaitedWord*>(a[0]),
                             static_cast<std::uint32_t>(a[1]),

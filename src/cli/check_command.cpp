@@ -268,6 +268,11 @@ std::vector<std::string> tests_of(const explore::Program& program,
 }
 
 void warn_of_blindness(const explore::Program& program) {
+  if (!program.openmp.empty()) {
+    fmt::print(stderr,
+               "thrum: {}: it is linked with {}: the threads of OpenMP are not controlled\n",
+               text::printable(program.path.string()), text::printable(program.openmp));
+  }
   if (program.is_instrumented) return;
   fmt::print(
       stderr,

@@ -16,6 +16,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -76,15 +78,21 @@ int run(const Arguments& command) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-std::string compiler_of(const char* variable, const char* usual) {
+// The words of $CC. Not when they are ourselves, as in CC='thrum cc' ./configure.
+Arguments compiler_of(const char* variable, const char* usual) {
   const char* const chosen = std::getenv(variable);
-  return chosen != nullptr && *chosen != 0 ? chosen : usual;
+  std::istringstream text(chosen != nullptr ? chosen : "");
+  Arguments words{std::istream_iterator<std::string>(text), {}};
+  if (words.empty() || std::filesystem::path(words[0]).filename() == "thrum") return {usual};
+  return words;
 }
 
-Arguments compile_flags(const std::string& compiler) {
+Arguments compile_flags(const Arguments& compiler) {
   Arguments flags{"-fsanitize=thread", "-g"};
   // gcc warns of fences, which its own runtime does not know; ours does.
-  if (compiler.find("clang") == std::string::npos) flags.emplace_back("-Wno-tsan");
+  const bool is_clang = std::ranges::any_of(
+      compiler, [](const std::string& word) { return word.find("clang") != std::string::npos; });
+  if (!is_clang) flags.emplace_back("-Wno-tsan");
   return flags;
 }
 
@@ -115,10 +123,31 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-int compile(const std::string& compiler, const Arguments& arguments) {
-  Arguments common{compiler};
+// What cannot be: says so and returns true.
+bool is_refused(const Arguments& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "-static") {
+      print_error(argument, "the runtime of thrum check is a shared library; leave it out");
+      return true;
+    }
+    if (argument.starts_with("-fsanitize=") && argument != "-fsanitize=thread" &&
+        argument.find("undefined") == std::string::npos) {
+      print_error(argument, "not together with thrum check; leave it out");
+      return true;
+    }
+  }
+  return false;
+}
+
+int compile(const Arguments& compiler, Arguments arguments) {
+  if (is_refused(arguments)) return kUsage;
+  // Added below where it belongs: with it, the linker would take the sanitizer's runtime.
+  std::erase(arguments, "-fsanitize=thread");
+  Arguments common = compiler;
   for (const std::string& flag : compile_flags(compiler)) common.push_back(flag);
-  if (only_compiles(arguments)) {
+  const bool has_input = std::ranges::any_of(
+      arguments, [](const std::string& argument) { return !argument.starts_with('-'); });
+  if (only_compiles(arguments) || !has_input) {
     common.insert(common.end(), arguments.begin(), arguments.end());
     return run(common);
   }
@@ -126,7 +155,7 @@ int compile(const std::string& compiler, const Arguments& arguments) {
   // the objects in the places of the sources.
   const TemporaryFolder folder;
   Arguments options;
-  Arguments link{compiler};
+  Arguments link = compiler;
   Arguments sources;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];

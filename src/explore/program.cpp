@@ -48,6 +48,13 @@ class ElfFile {
   Elf* elf_ = nullptr;
 };
 
+[[noreturn]] void refuse_sanitizer(std::string_view what) {
+  throw CannotCheck(
+      fmt::format("it is linked with {}, which takes the place of ours; compile and link it with "
+                  "`thrum c++` instead of `g++ -fsanitize=...`",
+                  what));
+}
+
 void read_symbols(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, Program& program) {
   Elf_Data* const data = elf_getdata(section, nullptr);
   if (data == nullptr || header.sh_entsize == 0) return;
@@ -59,11 +66,19 @@ void read_symbols(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, Program& 
     if (text == nullptr) continue;
     const std::string_view name = text;
     if (name.starts_with("__tsan_")) program.is_instrumented = true;
+    // clang links its runtimes statically.
+    const bool is_sanitizer =
+        name == "__tsan_init" || name == "__asan_init" || name == "__msan_init";
+    if (is_sanitizer && symbol.st_shndx != SHN_UNDEF) {
+      refuse_sanitizer(fmt::format("the runtime of -fsanitize={}", name[2] == 't'   ? "thread"
+                                                                   : name[2] == 'a' ? "address"
+                                                                                    : "memory"));
+    }
     if (name.starts_with("_ZN7testing14InitGoogleTest")) program.uses_gtest = true;
   }
 }
 
-void read_needed(Elf* elf, Elf_Scn* section, const GElf_Shdr& header) {
+void read_needed(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, Program& program) {
   Elf_Data* const data = elf_getdata(section, nullptr);
   if (data == nullptr || header.sh_entsize == 0) return;
   const auto count = static_cast<int>(header.sh_size / header.sh_entsize);
@@ -72,13 +87,8 @@ void read_needed(Elf* elf, Elf_Scn* section, const GElf_Shdr& header) {
     if (gelf_getdyn(data, i, &entry) == nullptr || entry.d_tag != DT_NEEDED) continue;
     const char* const text = elf_strptr(elf, header.sh_link, entry.d_un.d_val);
     const std::string_view name = text != nullptr ? text : "";
-    for (const std::string_view sanitizer : {"libtsan.so", "libasan.so", "libubsan.so"}) {
-      if (!name.starts_with(sanitizer) || sanitizer == "libubsan.so") continue;
-      throw CannotCheck(fmt::format(
-          "it is linked with {}, whose runtime takes the place of ours; compile and link it with "
-          "`thrum c++` instead of `g++ -fsanitize=...`",
-          name));
-    }
+    if (name.starts_with("libtsan.so") || name.starts_with("libasan.so")) refuse_sanitizer(name);
+    if (name.starts_with("libgomp.so") || name.starts_with("libomp.so")) program.openmp = name;
   }
 }
 
@@ -108,11 +118,15 @@ Program examine(const std::string& command) {
   std::error_code unknown;
   if (!std::filesystem::exists(program.path, unknown)) throw CannotCheck("no such program");
   if (std::filesystem::is_directory(program.path, unknown)) throw CannotCheck("it is a folder");
-  if (access(program.path.c_str(), X_OK) != 0) throw CannotCheck(std::strerror(errno));
+  if (access(program.path.c_str(), X_OK) != 0) throw CannotCheck("it is not executable");
   const ElfFile file(program.path);
   Elf* const elf = file.get();
   if (elf == nullptr || elf_kind(elf) != ELF_K_ELF) {
     throw CannotCheck("it is not a compiled program; give the interpreter's or its own command");
+  }
+  GElf_Ehdr head;
+  if (gelf_getehdr(elf, &head) == nullptr || head.e_machine != EM_X86_64) {
+    throw CannotCheck("it is not a program for x86-64, which is all that thrum check knows");
   }
   bool is_dynamic = false;
   Elf_Scn* section = nullptr;
@@ -123,7 +137,7 @@ Program examine(const std::string& command) {
       read_symbols(elf, section, header, program);
     } else if (header.sh_type == SHT_DYNAMIC) {
       is_dynamic = true;
-      read_needed(elf, section, header);
+      read_needed(elf, section, header, program);
     } else if (header.sh_type == SHT_NOTE) {
       read_note(section, program);
     }

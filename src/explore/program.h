@@ -22,6 +22,7 @@ struct Program {
   bool is_instrumented = false;  // compiled by thrum c++, in whole or part
   bool uses_gtest = false;
   std::string build_id;  // in hexadecimal digits; empty if it has none
+  std::string openmp;    // its library, if it is linked with one: those threads are not controlled
 };
 
 /// Looks the command up as a shell does, and reads its symbols.

@@ -5,6 +5,7 @@
 
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -201,6 +202,50 @@ class Check(unittest.TestCase):
         run = self.check(program, args=['wrong'])
         self.assertEqual(run.returncode, 1, run.stdout)
         self.assertIn('assertion failed', run.stdout)
+
+    def test_a_program_with_clangs_runtime_is_refused(self):
+        compiler = next(filter(shutil.which, ('clang++-19', 'clang++-14', 'clang++')), None)
+        if compiler is None:
+            return  # not installed: gcc's is another test
+        program = pathlib.Path(self.folder.name) / 'two_locks_clang_asan'
+        made = subprocess.run([compiler, '-std=c++20', '-fsanitize=address',
+                               HERE / 'programs/two_locks.cpp', '-o', program], check=False)
+        if made.returncode == 0:
+            run = self.check(program)
+            self.assertEqual((run.returncode, run.stdout), (2, ''))
+            self.assertIn('-fsanitize=address', run.stderr)
+
+    def test_what_cannot_be_compiled_is_said_in_a_line(self):
+        source = HERE / 'programs/two_locks.cpp'
+        for option in ('-static', '-fsanitize=address'):
+            run = command.thrum('c++', option, source, '-o', '/dev/null')
+            self.assertEqual((run.returncode, run.stderr.count('\n')), (2, 1), run.stderr)
+            self.assertIn(option, run.stderr)
+        self.assertIn('no input files', command.thrum('c++').stderr)
+        # As configure scripts leave it to us.
+        run = command.thrum('c++', '--version', CXX=f'{command.THRUM} c++')
+        self.assertEqual((run.returncode, run.stderr), (0, ''))
+        # What is added anyway may be given.
+        program = self.program('two_locks', '-fsanitize=thread', suffix='_given')
+        self.assertEqual(self.check(program).returncode, 1)
+
+    def test_openmp_is_said_not_to_be_controlled(self):
+        run = self.check(self.program('lost_update', '-fopenmp', '-Wl,--no-as-needed', '-lgomp',
+                                      suffix='_openmp'))
+        self.assertIn('the threads of OpenMP are not controlled', run.stderr)
+
+    def test_raw_clone_is_refused(self):
+        run = self.check(self.program('clones'))
+        self.assertEqual(run.returncode, 3)
+        self.assertIn('it uses clone, which thrum check does not control', run.stderr)
+
+    def test_a_foreign_program_is_refused(self):
+        program = pathlib.Path(self.folder.name) / 'foreign'
+        program.write_bytes(b'\x7fELF\1\1\1' + bytes(9) + b'\2\0\3\0\1' + bytes(400))
+        program.chmod(0o755)
+        run = self.check(program)
+        self.assertEqual((run.returncode, run.stderr.count('\n')), (2, 1), run.stderr)
+        self.assertIn('x86-64', run.stderr)
 
     def test_usage_errors(self):
         for args in (['check', '--', '/no/such/program'], ['check', '--time', 'soon', '--', '/bin/ls'],

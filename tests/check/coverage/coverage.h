@@ -12,7 +12,7 @@
 
 struct Case {
   const char* name;
-  const char* finds;  // what thrum check calls the mistake
+  const char* finds;  // what thrum check calls the mistake, "this or that"
   void (*run)(int wrong);
 };
 

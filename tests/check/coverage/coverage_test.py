@@ -54,7 +54,8 @@ def compiled(source, compiler, level, folder):
 
 def judge(program, case, finds):
     """What is not as it should be; None if all is."""
-    check = [THRUM, 'check', '-j', 1, *OPTIONS.get(case, []), '--schedules']
+    # On a machine that is busy enough, a program may not run at all for the usual 10 s.
+    check = [THRUM, 'check', '-j', 1, '--patience', '5min', *OPTIONS.get(case, []), '--schedules']
     right = run(*check, RIGHT, '--', program, case, 'right')
     if right.returncode != 0 or 'nothing found in ' not in right.stdout:
         return f'{program.name} {case} right:\n{right.stdout}{right.stderr}'
@@ -63,7 +64,7 @@ def judge(program, case, finds):
         return f'{program.name} {case} right: {right.stdout}'
     wrong = run(*check, WRONG, '--', program, case, 'wrong')
     found = VERDICT.search(wrong.stdout)
-    if found is None or found[1] != finds or 'thrum replay' not in wrong.stdout:
+    if found is None or found[1] not in finds.split(' or ') or 'thrum replay' not in wrong.stdout:
         return f'{program.name} {case} wrong, not {finds}:\n{wrong.stdout[:3000]}{wrong.stderr}'
     return None
 

@@ -42,7 +42,7 @@ def cpu_seconds(words):
 
 
 def rate(program, schedules, *options):
-    seconds, output = cpu_seconds([THRUM, 'check', '--jobs', 1, '--time', '10m', '--schedules',
+    seconds, output = cpu_seconds([THRUM, 'check', '--jobs', 1, '--time', '600s', '--schedules',
                                    schedules, *options,
                                    '--', program])
     assert f'nothing found in {schedules:,} schedules' in output, output

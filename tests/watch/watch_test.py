@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -20,6 +21,7 @@ import command
 import perfetto
 
 TARGETS = pathlib.Path(os.environ.get('TARGETS', command.ROOT / 'build/default/tests/watch/targets'))
+NOBODY = 65534
 SANITIZED = os.environ.get('SANITIZED') == '1'
 
 
@@ -189,6 +191,39 @@ class Watch(unittest.TestCase):
                              capture_output=True, text=True, preexec_fn=give_up_rights)
         self.assertEqual(run.returncode, 2)
         self.assertRegex(run.stderr, r'^thrum: .*contended: .*setcap.*\n$')
+
+    @unittest.skipIf(os.geteuid() != 0, 'only root can be somebody else')
+    def test_under_sudo_the_program_and_its_watcher_run_as_who_called_it(self):
+        # As if installed where everybody may read, and called in a folder of nobody's.
+        os.chmod(self.folder, 0o755)
+        thrum = self.folder / 'bin/thrum'
+        library = self.folder / 'lib/thrum/libthrum_watch.so'
+        for file, to in ((command.THRUM, thrum),
+                         (pathlib.Path(command.THRUM).parent / '../lib/thrum/libthrum_watch.so', library),
+                         (TARGETS / 'contended', self.folder / 'contended')):
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, to)
+        here = self.folder / 'here'
+        here.mkdir()
+        os.chown(here, NOBODY, NOBODY)
+        script = 'grep -hE "^(Uid|Gid|Groups|CapPrm|CapEff)" /proc/$PPID/status /proc/self/status; exec ../contended 5'
+        for options, uid in (([], NOBODY), (['--as-root'], 0)):
+            with self.subTest(options=options):
+                run = subprocess.run(
+                    [thrum, 'watch', '-o', 'x.thrum', *options, '--', 'sh', '-c', script], cwd=here,
+                    capture_output=True, text=True,
+                    env={**os.environ, 'SUDO_UID': str(NOBODY), 'SUDO_GID': str(NOBODY)})
+                self.assertEqual(run.returncode, 7, run.stderr)
+                ids = re.findall(r'^[UG]id:\t(\d+)\t(\d+)\t(\d+)', run.stdout, re.MULTILINE)
+                self.assertEqual(ids, [(str(uid),) * 3] * 4, run.stdout)
+                rights = re.findall(r'^Cap\w+:\s*(\w+)', run.stdout, re.MULTILINE)
+                self.assertEqual([int(word, 16) == 0 for word in rights], [uid != 0] * 4, run.stdout)
+                report = command.thrum('report', here / 'x.thrum', '--json')
+                self.assertEqual(json.loads(report.stdout)['locks'][0]['lock'], 'hot', run.stderr)
+                self.assertEqual('who called sudo' in run.stderr, uid != 0)
+                for file in ('x.thrum', 'x.html'):
+                    status = (here / file).stat()
+                    self.assertEqual((status.st_uid, stat.S_IMODE(status.st_mode)), (uid, 0o600))
 
     def test_the_lower_level_says_what_it_cannot_tell(self):
         self.options = ['--level', 'schedstat']

@@ -155,7 +155,7 @@ ZOO = {
             {}, ['gdb'], 'gdb'),
     'java': ('javac Main.java && java Main', {'Main.java': JAVA}, ['javac'], 'default-jdk-headless'),
     'node': ('node x.js', {'x.js': NODE}, ['node'], 'nodejs'),
-    'go': ('HOME=$PWD go run x.go', {'x.go': GO}, ['go'], 'golang-go'),
+    'go': ('HOME=$PWD go build -o x x.go && ./x', {'x.go': GO}, ['go'], 'golang-go'),
     'chromium': ('timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir=$PWD/c '
                  '--dump-dom "data:text/html,<p>hello" 2>/dev/null', {}, ['chromium'], 'chromium'),
 }

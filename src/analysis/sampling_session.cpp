@@ -20,8 +20,9 @@
 #include <utility>
 
 #include "analysis/alarm.h"
+#include "analysis/levels.h"
 #include "analysis/live_process.h"
-#include "analysis/switch_recorder.h"
+#include "analysis/scheduler_recorder.h"
 #include "analysis/target.h"
 #include "analysis/watcher_signals.h"
 #include "trace/ticks.h"
@@ -41,8 +42,9 @@ constexpr std::uint64_t kShortestNs = 10'000'000;
 constexpr std::uint64_t kLongestNs = 1'000'000'000;
 constexpr std::uint64_t kShare = 50;
 constexpr std::uint64_t kRefreshNs = 200'000'000;
-constexpr std::size_t kSwitchesTogether = 2048;
-constexpr std::uint32_t kProcess = 1;  // serial of the only one
+constexpr std::uint64_t kDrainNs = 25'000'000;
+constexpr std::size_t kMostObjects = 4096;  // that are named
+constexpr std::uint32_t kProcess = 1;       // serial of the only one
 
 std::uint64_t own_cpu_ns() {
   timespec time{};
@@ -59,7 +61,7 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-class SamplingSession {
+class SamplingSession final : Names {
  public:
   SamplingSession(const WatchOptions& options, const std::string& path, const std::string& reason);
   WatchResult run();
@@ -79,19 +81,25 @@ class SamplingSession {
     std::uint64_t last_out = 0, last_in = 0;
   };
 
+  const Thread* thread(std::uint64_t serial) const override;
+  std::vector<Frame> frames(std::uint64_t thread, std::uint64_t site_stack) override;
+  std::string variable(std::uint32_t, std::uint64_t address) override {
+    return process_->variable(address);
+  }
   std::uint64_t now() const { return trace::monotonic_ns() - origin_ns_; }
   void start(const std::string& path);
   void begin_switches();
   void take_switches();
-  void write_switches(bool all);
   void look();
   void note(const LiveThread& live);
   void begin_wait(Recorded& one, const LiveThread& live, std::uint64_t at);
   void end_wait(Recorded& one, std::uint64_t at);
   void finish(std::uint32_t tid, Recorded& one, trace::End how);
   void look_for_deadlocks();
+  void show();
   void refresh();
   bool hear_signals();
+  void pause(std::uint64_t ns);
   void write_process();
   void write_symbols();
   void end();
@@ -106,15 +114,14 @@ class SamplingSession {
   std::unique_ptr<Target> target_;
   pid_t pid_;
   std::unique_ptr<LiveProcess> process_;
-  std::unique_ptr<SwitchRecorder> switches_;
-  std::vector<Switch> fresh_;
+  std::unique_ptr<SchedulerRecorder> scheduler_;
   std::map<std::uint32_t, Recorded> threads_;  // by tid
   std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>>
       early_;  // of threads not yet met
   std::map<std::uint32_t, Schedule> schedules_;
   std::map<StackId, std::vector<std::uint64_t>> stacks_;
   std::set<std::uint64_t> objects_;
-  std::string level_, cannot_tell_, advice_;
+  LevelText text_;
   std::uint64_t looks_ = 0, look_ns_ = 0;
   std::size_t modules_written_ = 0;
   int interrupts_ = 0;
@@ -137,32 +144,17 @@ SamplingSession::SamplingSession(const WatchOptions& options, const std::string&
 }
 
 void SamplingSession::begin_switches() {
-  level_ = "looked at from outside";
-  cannot_tell_ =
-      "waits that are shorter than the time between two looks, how often a lock was taken and for "
-      "how "
-      "long, and what child processes do";
-  advice_ = reason_;
-  if (options_.level != Level::schedstat) {
-    switches_ = target_ != nullptr ? std::make_unique<SwitchRecorder>(pid_, false, origin_ns_)
-                                   : std::make_unique<SwitchRecorder>(tasks_of(pid_), origin_ns_);
-  }
-  if (switches_ != nullptr && switches_->active()) {
-    level_ += ", and switch records";
-    return;
-  }
-  cannot_tell_ += ", when a thread was switched and to whom, running from ready";
-  if (switches_ == nullptr) return;
-  if (options_.level == Level::switches) throw CannotWatch(switches_->refusal());
-  advice_ += (advice_.empty() ? "" : "; ") + switches_->refusal();
+  scheduler_ = std::make_unique<SchedulerRecorder>(
+      options_.level, SchedulerRecorder::Who{pid_, false, target_ == nullptr}, origin_ns_);
+  text_ = level_from_outside(options_.level, *scheduler_, reason_);
 }
 
 Json SamplingSession::meta() const {
   utsname system{};
   uname(&system);
   const std::string level =
-      looks_ > 1 ? fmt::format("{}, every {} ms", level_, look_ns_ / (looks_ - 1) / 1'000'000)
-                 : level_;
+      looks_ > 1 ? fmt::format("{}, every {} ms", text_.level, look_ns_ / (looks_ - 1) / 1'000'000)
+                 : text_.level;
   return Json{{"command", options_.pid != 0 ? command_of(pid_) : options_.command},
               {"started_unix_ns", std::chrono::duration_cast<std::chrono::nanoseconds>(
                                       std::chrono::system_clock::now().time_since_epoch())
@@ -175,8 +167,8 @@ Json SamplingSession::meta() const {
               {"attached", options_.pid != 0},
               {"record_all", false},
               {"level", level},
-              {"cannot_tell", cannot_tell_},
-              {"advice", advice_}};
+              {"cannot_tell", text_.cannot_tell},
+              {"advice", text_.advice}};
 }
 
 void SamplingSession::write_process() {
@@ -187,11 +179,14 @@ void SamplingSession::write_process() {
 
 // A thread's last times off and on a processor: where a wait that was seen begins and ends.
 void SamplingSession::take_switches() {
-  if (switches_ == nullptr || !switches_->active()) return;
-  const std::size_t before = fresh_.size();
-  switches_->drain(fresh_);
-  for (std::size_t i = before; i < fresh_.size(); ++i) {
-    const Switch& one = fresh_[i];
+  const SchedulerRecords& fresh = scheduler_->fresh();
+  const std::size_t switches = fresh.switches.size(), sleeps = fresh.sleeps.size();
+  scheduler_->drain();
+  for (std::size_t i = sleeps; i < fresh.sleeps.size() && objects_.size() < kMostObjects; ++i) {
+    if (is_futex(fresh.sleeps[i].call)) objects_.insert(fresh.sleeps[i].argument);
+  }
+  for (std::size_t i = switches; i < fresh.switches.size(); ++i) {
+    const Switch& one = fresh.switches[i];
     const auto found = threads_.find(one.tid);
     if (found == threads_.end()) {
       auto& [out, in] = early_[one.tid];
@@ -209,12 +204,6 @@ void SamplingSession::take_switches() {
       }
     }
   }
-}
-
-void SamplingSession::write_switches(bool all) {
-  if (fresh_.empty() || (!all && fresh_.size() < kSwitchesTogether)) return;
-  writer_.write(std::span<const Switch>(fresh_));
-  fresh_.clear();
 }
 
 void SamplingSession::begin_wait(Recorded& one, const LiveThread& live, std::uint64_t at) {
@@ -310,7 +299,7 @@ void SamplingSession::look() {
     finish(at->first, at->second, trace::End::unseen);
     at = threads_.erase(at);
   }
-  write_switches(false);
+  scheduler_->write(writer_, false);
 }
 
 void SamplingSession::look_for_deadlocks() {
@@ -327,10 +316,33 @@ void SamplingSession::look_for_deadlocks() {
   }
 }
 
+const Thread* SamplingSession::thread(std::uint64_t serial) const {
+  for (const auto& [tid, one] : threads_) {
+    if (one.thread.serial == serial) return &one.thread;
+  }
+  return nullptr;
+}
+
+std::vector<Frame> SamplingSession::frames(std::uint64_t thread, std::uint64_t site_stack) {
+  const auto id = static_cast<std::uint16_t>(site_stack >> trace::kAddressBits);
+  const auto stack = stacks_.find({thread, id});
+  return stack != stacks_.end() ? process_->frames(stack->second) : std::vector<Frame>();
+}
+
+// To whoever watches the program while it runs.
+void SamplingSession::show() {
+  std::vector<Moment> moments = process_->moments(LiveProcess::Which::all);
+  for (Moment& moment : moments) {
+    const auto one = threads_.find(moment.tid);
+    if (one != threads_.end()) moment.waits_at = one->second.site_stack;
+  }
+  options_.on_look({now(), moments, *this});
+}
+
 // What a killed watcher leaves is that old at most.
 void SamplingSession::refresh() {
   write_process();
-  write_switches(true);
+  scheduler_->write(writer_, true);
   for (auto& [tid, one] : threads_) {
     std::string name = comm_of(pid_, static_cast<pid_t>(tid));
     if (!name.empty()) one.thread.name = std::move(name);
@@ -359,6 +371,17 @@ bool SamplingSession::hear_signals() {
   return false;
 }
 
+// The rings of the scheduler's records are emptied meanwhile.
+void SamplingSession::pause(std::uint64_t ns) {
+  const std::uint64_t until = now() + ns;
+  for (std::uint64_t at = now(); at < until; at = now()) {
+    pollfd ready{signals_.file(), POLLIN, 0};
+    const timespec part{0, static_cast<long>(std::min(until - at, kDrainNs))};
+    if (ppoll(&ready, 1, &part, nullptr) != 0) return;
+    take_switches();
+  }
+}
+
 WatchResult SamplingSession::run() {
   writer_.write(Chunk::meta, meta());
   if (target_ != nullptr) {
@@ -378,6 +401,7 @@ WatchResult SamplingSession::run() {
     }
     look();
     look_for_deadlocks();
+    if (options_.on_look) show();
     if (now() - refreshed >= kRefreshNs) {
       refreshed = now();
       refresh();
@@ -389,15 +413,12 @@ WatchResult SamplingSession::run() {
         spent < allowed ? kShortestNs
                         : std::clamp((spent - allowed) * kShare, kShortestNs, kLongestNs);
     if (hear_signals()) break;
-    pollfd ready{signals_.file(), POLLIN, 0};
-    const timespec pause{static_cast<time_t>(period / 1'000'000'000),
-                         static_cast<long>(period % 1'000'000'000)};
-    ppoll(&ready, 1, &pause, nullptr);
+    pause(period);
     look_ns_ = now() - looked;
   }
   if (gone) {
     take_switches();
-    write_switches(true);
+    scheduler_->write(writer_, true);
   } else {
     refresh();
   }
@@ -458,7 +479,7 @@ void SamplingSession::end() {
            {"watcher_cpu_ns", ns(own.ru_utime) + ns(own.ru_stime)},
            {"processes", 1},
            {"events_lost", 0},
-           {"switches_lost", switches_ != nullptr ? switches_->lost() : 0},
+           {"switches_lost", scheduler_->lost()},
            {"threads_lost", 0},
            {"processes_lost", 0},
            {"schedules", std::move(schedules)}};

@@ -21,12 +21,13 @@
 
 #include "analysis/alarm.h"
 #include "analysis/collector.h"
+#include "analysis/levels.h"
 #include "analysis/procfs.h"
 #include "analysis/program.h"
 #include "analysis/sampling_session.h"
+#include "analysis/scheduler_recorder.h"
 #include "analysis/scheduling.h"
 #include "analysis/shared_memory.h"
-#include "analysis/switch_recorder.h"
 #include "analysis/target.h"
 #include "analysis/wait_graph.h"
 #include "analysis/watcher_signals.h"
@@ -63,7 +64,6 @@ class Session {
   void sleep(std::int64_t ns);
   void hear_signals();
   void look_for_deadlocks();
-  void write_switches(bool all);
   void end();
   Json meta() const;
 
@@ -76,10 +76,9 @@ class Session {
   Collector collector_;
   WaitGraph graph_;
   std::unique_ptr<Target> target_;
-  std::unique_ptr<SwitchRecorder> switches_;
+  std::unique_ptr<SchedulerRecorder> scheduler_;
   SchedulingSampler sampler_;
-  std::vector<Switch> fresh_;
-  std::string level_, cannot_tell_, advice_;
+  LevelText text_;
 };
 
 Session::Session(const WatchOptions& options)
@@ -96,19 +95,10 @@ Session::Session(const WatchOptions& options)
                                                        {"ASAN_OPTIONS", sanitizer_options()},
                                                        {trace::kWhere, memory_.where()}});
   if (!options.follow) memory_->header.only_pid = static_cast<std::uint32_t>(target_->pid());
-  if (options.level != Level::schedstat) {
-    switches_ =
-        std::make_unique<SwitchRecorder>(target_->pid(), options.follow, memory_.origin_ns());
-  }
-  if (switches_ != nullptr && switches_->active()) {
-    level_ = "recorder and switch records";
-    cannot_tell_ = "whether a processor that left the process ran another or none";
-  } else {
-    level_ = "recorder and schedstat";
-    cannot_tell_ = "when a thread was switched, and to whom; running from ready, but in sum";
-    if (switches_ != nullptr) advice_ = switches_->refusal();
-    if (options.level == Level::switches) throw CannotWatch(advice_);
-  }
+  scheduler_ = std::make_unique<SchedulerRecorder>(
+      options.level, SchedulerRecorder::Who{target_->pid(), options.follow, false},
+      memory_.origin_ns());
+  text_ = level_of_recorder(options.level, *scheduler_);
 }
 
 Json Session::meta() const {
@@ -124,9 +114,9 @@ Json Session::meta() const {
               {"system", fmt::format("{} {}", system.sysname, system.release)},
               {"pid", target_->pid()},
               {"record_all", options_.record_all},
-              {"level", level_},
-              {"cannot_tell", cannot_tell_},
-              {"advice", advice_}};
+              {"level", text_.level},
+              {"cannot_tell", text_.cannot_tell},
+              {"advice", text_.advice}};
 }
 
 // Sleeps until somebody's ring is half full, at most so long.
@@ -179,15 +169,6 @@ void Session::look_for_deadlocks() {
   }
 }
 
-void Session::write_switches(bool all) {
-  constexpr std::size_t kTogether = 2048;  // as for events: packing few costs as much
-  if (switches_ == nullptr || !switches_->active()) return;
-  switches_->drain(fresh_);
-  if (fresh_.empty() || (!all && fresh_.size() < kTogether)) return;
-  writer_.write(std::span<const Switch>(fresh_));
-  fresh_.clear();
-}
-
 WatchResult Session::run() {
   writer_.write(Chunk::meta, meta());
   if (const int error = target_->go(); error != 0) {
@@ -197,8 +178,8 @@ WatchResult Session::run() {
   std::uint64_t looked = 0, refreshed = 0;
   for (;;) {
     const bool over = target_->has_ended(result_.wait_status);
-    const double fullest = collector_.drain();
-    write_switches(over);
+    const double fullest = std::max(collector_.drain(), scheduler_->drain());
+    scheduler_->write(writer_, over);
     if (over) break;
     const std::uint64_t now = trace::monotonic_ns();
     if (now - looked >= kLookNs) {
@@ -209,8 +190,8 @@ WatchResult Session::run() {
     if (now - refreshed >= kRefreshNs) {
       refreshed = now;
       collector_.refresh();
-      write_switches(true);
-      if (switches_ == nullptr || !switches_->active()) sampler_.sample(collector_.moments());
+      scheduler_->write(writer_, true);
+      if (scheduler_->rung() == Level::schedstat) sampler_.sample(collector_.moments());
     }
     hear_signals();
     if (fullest > 0.25) pause_ns = std::max(kShortestNs, pause_ns / 2);
@@ -256,7 +237,7 @@ void Session::end() {
            {"involuntary", children.ru_nivcsw},
            {"processes", collector_.processes()},
            {"events_lost", collector_.lost()},
-           {"switches_lost", switches_ != nullptr ? switches_->lost() : 0},
+           {"switches_lost", scheduler_->lost()},
            {"threads_lost", memory_->header.threads_lost.load(std::memory_order_relaxed)},
            {"processes_lost", memory_->header.processes_lost.load(std::memory_order_relaxed)},
            {"schedules", std::move(schedules)}});

@@ -9,20 +9,15 @@
 
 #include "analysis/collector.h"
 #include "analysis/recording.h"
+#include "analysis/scheduler_recorder.h"
 
 namespace thrum::analysis {
-
-enum class Level : std::uint8_t {
-  best,       ///< what this machine allows
-  switches,   ///< recorder and the kernel's switch records
-  schedstat,  ///< recorder, and what /proc counts
-};
 
 /// What is seen of the program at one moment.
 struct Look {
   std::uint64_t ns;  ///< since the recording's start
   const std::vector<Moment>& threads;
-  Collector& names;  ///< knows what addresses are called
+  Names& names;
 };
 
 struct WatchOptions {

@@ -147,6 +147,7 @@ int watch(Options& options) {
   options.watch.follow = !options.no_follow;
   options.watch.level = options.level == "schedstat"  ? analysis::Level::schedstat
                         : options.level == "switches" ? analysis::Level::switches
+                        : options.level == "bpf"      ? analysis::Level::bpf
                                                       : analysis::Level::best;
   if (options.watch.output.empty()) {
     options.watch.output = recording_name(command.empty() ? subject : command);
@@ -233,10 +234,10 @@ void add_watch_command(CLI::App& app, int& exit_code) {
       ->option_text("FILE");
   watch_command
       ->add_option("--level", options->level,
-                   "How switches are seen: best (what this machine\n"
-                   "allows), switches, schedstat")
+                   "How switches are seen: best (the first of the others\n"
+                   "that this machine allows), bpf, switches, schedstat")
       ->option_text("LEVEL")
-      ->check(CLI::IsMember({"best", "switches", "schedstat"}));
+      ->check(CLI::IsMember({"best", "bpf", "switches", "schedstat"}));
   watch_command->add_flag("--live", options->live, "Show it while it runs; q leaves the view");
   watch_command->add_flag("--all", options->watch.record_all,
                           "Record each acquire, not only counts");

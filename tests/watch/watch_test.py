@@ -3,6 +3,7 @@
 """thrum watch and thrum report, over programs of which it is known what they do."""
 
 import base64
+import ctypes
 import gzip
 import hashlib
 import json
@@ -16,6 +17,7 @@ import tempfile
 import unittest
 
 import command
+import perfetto
 
 TARGETS = pathlib.Path(os.environ.get('TARGETS', command.ROOT / 'build/default/tests/watch/targets'))
 SANITIZED = os.environ.get('SANITIZED') == '1'
@@ -119,17 +121,74 @@ class Watch(unittest.TestCase):
         self.assert_times_add_up(report)
         self.assertGreater(report['named_ns'], 0.97 * report['blocked_ns'])
 
+    def on_level(self, level, *words):
+        """Watches, or skips where this machine does not allow it."""
+        self.options = ['--no-page', '--level', level]
+        run = self.watch(*words)
+        if run.returncode == 2 and re.search('capabilities|container|btf|paranoid', run.stderr):
+            self.skipTest(run.stderr)
+        return run
+
     def test_as_many_switches_as_the_kernel_counts(self):
-        self.assertEqual(self.watch('contended', '2000').returncode, 7)
+        for level, name in (('bpf', 'BPF'), ('switches', 'switch records')):
+            with self.subTest(level=level):
+                self.assertEqual(self.on_level(level, 'contended', '1000').returncode, 7)
+                report = self.report('contended')
+                self.assertIn(f'recorder and {name};', report['level'][0])
+                seen = [sum(thread['switches'][kind] for thread in report['threads'])
+                        for kind in ('voluntary', 'involuntary')]
+                counted = [report['end'][kind] for kind in ('voluntary', 'involuntary')]
+                self.assertGreater(sum(counted), 1000)
+                # Before the program is there, its process waits for the word to start it.
+                self.assertLessEqual(abs(sum(seen) - sum(counted)), 4 + 0.001 * sum(counted),
+                                     (seen, counted))
+
+    def test_bpf_tells_who_came_next(self):
+        self.assertEqual(self.on_level('bpf', 'contended', '200').returncode, 7)
         report = self.report('contended')
-        if 'switch records' not in report['level'][0]:
-            self.skipTest(report['level'][-1])
-        seen = [sum(thread['switches'][kind] for thread in report['threads'])
-                for kind in ('voluntary', 'involuntary')]
-        counted = [report['end'][kind] for kind in ('voluntary', 'involuntary')]
-        self.assertGreater(sum(counted), 1000)
-        # Before the program is there, its process waits for the word to start it.
-        self.assertLessEqual(abs(sum(seen) - sum(counted)), 4 + 0.001 * sum(counted), (seen, counted))
+        for thread in report['threads']:
+            switches = thread['switches']
+            self.assertEqual(switches['thread'] + switches['left_process'],
+                             switches['voluntary'] + switches['involuntary'])
+            self.assertLessEqual(switches['idle'], switches['left_process'])
+        # A thread that is let go becomes ready when the other one says so, not when it runs.
+        self.assertGreater(sum(thread['states']['ready_ns'] for thread in report['threads']), 0)
+        self.assert_times_add_up(report)
+
+    def test_bpf_tells_the_locks_of_a_static_program(self):
+        run = self.on_level('bpf', 'static_contended', '100')
+        self.assertEqual((run.returncode, run.stdout), (7, 'done\n'), run.stderr)
+        report = self.report('static_contended')
+        self.assertIn('looked at from outside, and BPF', report['level'][0])
+        self.assertIn('statically linked', report['level'][1])
+        waits = sum(lock['contended'] for lock in report['locks'] if lock['lock'] == 'hot')
+        # Those that last until somebody looks are some tenth of them.
+        self.assertGreater(waits, 60, report['locks'])
+        self.assertGreater(report['named_ns'], 0.97 * report['blocked_ns'])
+        self.assert_times_add_up(report)
+        # Who let go whom is known without a recorder.
+        command.thrum('report', self.folder / 'static_contended.thrum', '--perfetto')
+        trace = perfetto.Trace((self.folder / 'static_contended.pftrace').read_bytes())
+        self.assertGreater(sum(len(one.flows_in) for of_one in trace.slices.values()
+                               for one in of_one), 60)
+
+    def test_without_the_rights_for_bpf_the_next_rung_is_taken_and_what_helps_is_named(self):
+        def give_up_rights():
+            libc = ctypes.CDLL(None)
+            for capability in (21, 38, 39):  # CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF
+                libc.prctl(24, capability)   # PR_CAPBSET_DROP, which only root needs
+        words = [command.THRUM, 'watch', '--no-page']
+        target = ['--', TARGETS / 'contended', '5']
+        run = subprocess.run([*words, *target], cwd=self.folder, capture_output=True, text=True,
+                             preexec_fn=give_up_rights)
+        self.assertEqual(run.returncode, 7, run.stderr)
+        report = self.report('contended')
+        self.assertNotIn('BPF', report['level'][0])
+        self.assertIn('sudo setcap cap_bpf,cap_perfmon+ep /', report['level'][1])
+        run = subprocess.run([*words, '--level', 'bpf', *target], cwd=self.folder,
+                             capture_output=True, text=True, preexec_fn=give_up_rights)
+        self.assertEqual(run.returncode, 2)
+        self.assertRegex(run.stderr, r'^thrum: .*contended: .*setcap.*\n$')
 
     def test_the_lower_level_says_what_it_cannot_tell(self):
         self.options = ['--level', 'schedstat']
@@ -169,6 +228,11 @@ class Watch(unittest.TestCase):
         self.assertEqual({process['pid'] for process in report['processes']}, set(pids))
         child = next(p['serial'] for p in report['processes'] if p['pid'] == pids[0])
         self.assertEqual(len([t for t in report['threads'] if t['process'] == child]), 2)
+
+    @unittest.skipIf(SANITIZED, 'the compiler takes one sanitizer at a time')
+    def test_a_child_with_the_thread_sanitizer_gets_no_false_reports(self):
+        run = self.watch('fork', 'exec', TARGETS / 'tsan')
+        self.assertEqual((run.returncode, 'ThreadSanitizer' in run.stderr), (0, False), run.stderr)
 
     def test_a_child_that_becomes_another_program(self):
         run = self.watch('fork', 'exec', TARGETS / 'contended', '3')

@@ -35,7 +35,13 @@ class Lives {
     std::ranges::stable_sort(analysis_.lives, {}, &Life::begin);
     for (std::size_t i = 0; i < analysis_.lives.size(); ++i) {
       analysis_.life_of[analysis_.lives[i].thread->serial] = i;
-      by_tid_[analysis_.lives[i].thread->tid].push_back(i);
+      std::vector<std::size_t>& of_tid = by_tid_[analysis_.lives[i].thread->tid];
+      if (!of_tid.empty()) {
+        // One after the other: the end of who became another program is heard of later.
+        Life& before = analysis_.lives[of_tid.back()];
+        before.end = std::max(before.begin, std::min(before.end, analysis_.lives[i].begin));
+      }
+      of_tid.push_back(i);
     }
     find_first_uses();
     for (Life& life : analysis_.lives) find_waits(life);

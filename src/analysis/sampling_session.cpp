@@ -22,6 +22,9 @@
 #include "analysis/alarm.h"
 #include "analysis/levels.h"
 #include "analysis/live_process.h"
+#include "analysis/own_process.h"
+#include "analysis/privileges.h"
+#include "analysis/procfs.h"
 #include "analysis/scheduler_recorder.h"
 #include "analysis/target.h"
 #include "analysis/watcher_signals.h"
@@ -46,24 +49,10 @@ constexpr std::uint64_t kDrainNs = 25'000'000;
 constexpr std::size_t kMostObjects = 4096;  // that are named
 constexpr std::uint32_t kProcess = 1;       // serial of the only one
 
-std::uint64_t own_cpu_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(time.tv_nsec);
-}
-
-// As many descriptors as the system gives us: three for each thread.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 class SamplingSession final : Names {
  public:
-  SamplingSession(const WatchOptions& options, const std::string& path, const std::string& reason);
+  SamplingSession(const WatchOptions& options, Privileges& privileges, const std::string& path,
+                  const std::string& reason);
   WatchResult run();
 
  private:
@@ -108,6 +97,7 @@ class SamplingSession final : Names {
   const WatchOptions& options_;
   const std::string reason_;
   WatchResult result_;
+  Privileges& privileges_;
   WatcherSignals signals_;
   std::uint64_t origin_ns_;
   RecordingWriter writer_;
@@ -127,25 +117,30 @@ class SamplingSession final : Names {
   int interrupts_ = 0;
 };
 
-SamplingSession::SamplingSession(const WatchOptions& options, const std::string& path,
-                                 const std::string& reason)
+SamplingSession::SamplingSession(const WatchOptions& options, Privileges& privileges,
+                                 const std::string& path, const std::string& reason)
     : options_(options),
       reason_(reason),
+      privileges_(privileges),
       origin_ns_(trace::monotonic_ns()),
       writer_(options.output),
       pid_(static_cast<pid_t>(options.pid)) {
   raise_descriptor_limit();
   if (pid_ == 0) {
-    target_ = std::make_unique<Target>(path, options.command,
-                                       std::vector<std::pair<std::string, std::string>>{});
+    target_ = std::make_unique<Target>(path, options.command, privileges_.environment());
     pid_ = target_->pid();
   }
   begin_switches();
 }
 
 void SamplingSession::begin_switches() {
-  scheduler_ = std::make_unique<SchedulerRecorder>(
-      options_.level, SchedulerRecorder::Who{pid_, false, target_ == nullptr}, origin_ns_);
+  {
+    const auto raised = privileges_.raise();
+    scheduler_ = std::make_unique<SchedulerRecorder>(
+        options_.level, SchedulerRecorder::Who{pid_, false, target_ == nullptr}, origin_ns_);
+  }
+  // Who cannot look at it as a user does so as root, as far as that needs.
+  privileges_.drop(!why_not_attach(pid_).empty());
   text_ = level_from_outside(options_.level, *scheduler_, reason_);
 }
 
@@ -490,9 +485,11 @@ void SamplingSession::end() {
 
 }  // namespace
 
-WatchResult watch_from_outside(const WatchOptions& options, const std::string& program_path,
-                               const std::string& reason) {
-  return SamplingSession(options, program_path, reason).run();
+WatchResult watch_from_outside(const WatchOptions& options, Privileges& privileges,
+                               const std::string& program_path, const std::string& reason) {
+  const WatchResult result = SamplingSession(options, privileges, program_path, reason).run();
+  privileges.drop();  // what is left is to read what was recorded
+  return result;
 }
 
 }  // namespace thrum::analysis

@@ -22,6 +22,7 @@
 #include "analysis/alarm.h"
 #include "analysis/collector.h"
 #include "analysis/levels.h"
+#include "analysis/privileges.h"
 #include "analysis/procfs.h"
 #include "analysis/program.h"
 #include "analysis/sampling_session.h"
@@ -57,7 +58,7 @@ std::string sanitizer_options() {
 
 class Session {
  public:
-  explicit Session(const WatchOptions& options);
+  Session(const WatchOptions& options, Privileges& privileges);
   WatchResult run();
 
  private:
@@ -81,7 +82,7 @@ class Session {
   LevelText text_;
 };
 
-Session::Session(const WatchOptions& options)
+Session::Session(const WatchOptions& options, Privileges& privileges)
     : options_(options),
       memory_(options.record_all),
       writer_(options.output),
@@ -89,15 +90,19 @@ Session::Session(const WatchOptions& options)
   const std::string library = watch_library();
   if (library.empty()) throw CannotWatch("libthrum_watch.so is not where it was installed");
   const Program program = find_program(options.command[0]);
-  target_ = std::make_unique<Target>(
-      program.path, options.command,
-      std::vector<std::pair<std::string, std::string>>{{"LD_PRELOAD", preload(library)},
-                                                       {"ASAN_OPTIONS", sanitizer_options()},
-                                                       {trace::kWhere, memory_.where()}});
+  std::vector<std::pair<std::string, std::string>> environment = privileges.environment();
+  environment.emplace_back("LD_PRELOAD", preload(library));
+  environment.emplace_back("ASAN_OPTIONS", sanitizer_options());
+  environment.emplace_back(trace::kWhere, memory_.where());
+  target_ = std::make_unique<Target>(program.path, options.command, environment);
   if (!options.follow) memory_->header.only_pid = static_cast<std::uint32_t>(target_->pid());
-  scheduler_ = std::make_unique<SchedulerRecorder>(
-      options.level, SchedulerRecorder::Who{target_->pid(), options.follow, false},
-      memory_.origin_ns());
+  {
+    const auto raised = privileges.raise();
+    scheduler_ = std::make_unique<SchedulerRecorder>(
+        options.level, SchedulerRecorder::Who{target_->pid(), options.follow, false},
+        memory_.origin_ns());
+  }
+  privileges.drop();
   text_ = level_of_recorder(options.level, *scheduler_);
 }
 
@@ -246,18 +251,21 @@ void Session::end() {
 
 }  // namespace
 
-WatchResult watch(const WatchOptions& options) {
+WatchResult watch(const WatchOptions& options, Privileges& privileges) {
   if (options.pid != 0) {
-    const std::string why = why_not_attach(static_cast<pid_t>(options.pid));
+    const std::string why = [&] {
+      const auto raised = privileges.raise();
+      return why_not_attach(static_cast<pid_t>(options.pid));
+    }();
     if (!why.empty()) throw CannotWatch(why);
-    return watch_from_outside(options, {}, {});
+    return watch_from_outside(options, privileges, {}, {});
   }
   const Program program = find_program(options.command[0]);
   if (!program.problem.empty()) throw CannotWatch(program.problem);
   if (!program.unrecordable.empty()) {
-    return watch_from_outside(options, program.path, program.unrecordable);
+    return watch_from_outside(options, privileges, program.path, program.unrecordable);
   }
-  return Session(options).run();
+  return Session(options, privileges).run();
 }
 
 }  // namespace thrum::analysis

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analysis/collector.h"
+#include "analysis/privileges.h"
 #include "analysis/recording.h"
 #include "analysis/scheduler_recorder.h"
 
@@ -43,8 +44,9 @@ struct WatchResult {
   bool interrupted = false;  ///< by a second Ctrl-C, or SIGTERM
 };
 
-/// Runs a program, or looks at one that runs, and writes a recording. The caller has one thread.
+/// Runs a program, or looks at one that runs, and writes a recording. The caller has one thread. It
+/// has given up root's rights then, if it had them by sudo or as capabilities of its file.
 /// Throws  CannotWatch, std::system_error
-WatchResult watch(const WatchOptions& options);
+WatchResult watch(const WatchOptions& options, Privileges& privileges);
 
 }  // namespace thrum::analysis

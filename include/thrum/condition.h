@@ -30,26 +30,26 @@ namespace thrum {
 /// Like    threading.Condition; std::condition_variable_any.
 class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Condition> {
  public:
-  constexpr Condition() noexcept : own_(), list_(kOwn) {}
-  constexpr explicit Condition(Lock& lock) noexcept : lock_(&lock), list_(kLock) {}
-  constexpr explicit Condition(RLock& lock) noexcept : rlock_(&lock), list_(kRLock) {}
+  constexpr Condition() noexcept : lock_{.own = {}}, list_(kOwn) {}
+  constexpr explicit Condition(Lock& lock) noexcept : lock_{.plain = &lock}, list_(kLock) {}
+  constexpr explicit Condition(RLock& lock) noexcept : lock_{.recursive = &lock}, list_(kRLock) {}
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
 
   /// Acquires the underlying lock.
   void acquire() THRUM_TSA(acquire_capability()) THRUM_TSA(no_thread_safety_analysis) {
-    is_plain() ? lock_->acquire() : rlock().acquire();
+    is_plain() ? lock_.plain->acquire() : rlock().acquire();
   }
   /// Acquires the underlying lock, giving up at `deadline`.
   /// Returns whether the caller holds it.
   [[nodiscard]] bool acquire(const Deadline& deadline) THRUM_TSA(try_acquire_capability(true))
       THRUM_TSA(no_thread_safety_analysis) {
-    return is_plain() ? lock_->acquire(deadline) : rlock().acquire(deadline);
+    return is_plain() ? lock_.plain->acquire(deadline) : rlock().acquire(deadline);
   }
   /// Releases the underlying lock.
   /// Throws  UsageError as that lock's release() does.
   void release() THRUM_TSA(release_capability()) THRUM_TSA(no_thread_safety_analysis) {
-    is_plain() ? lock_->release() : rlock().release();
+    is_plain() ? lock_.plain->release() : rlock().release();
   }
   /// Returns whether some thread holds the underlying lock; stale as soon as it is returned.
   bool locked() const noexcept { return underlying().locked(); }
@@ -110,8 +110,8 @@ class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Co
 
   std::uintptr_t kind() const noexcept { return list_.load(std::memory_order_relaxed) & kKind; }
   bool is_plain() const noexcept { return kind() == kLock; }
-  RLock& rlock() noexcept { return kind() == kOwn ? own_ : *rlock_; }
-  Lock& underlying() noexcept { return is_plain() ? *lock_ : rlock().lock_; }
+  RLock& rlock() noexcept { return kind() == kOwn ? lock_.own : *lock_.recursive; }
+  Lock& underlying() noexcept { return is_plain() ? *lock_.plain : rlock().lock_; }
   const Lock& underlying() const noexcept { return const_cast<Condition*>(this)->underlying(); }
   bool is_held() noexcept;
   Waiter* last() const noexcept;
@@ -119,11 +119,13 @@ class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Co
   void free_first() noexcept;
   void unlink(Waiter& waiter) noexcept;
 
-  union {
-    RLock own_;
-    Lock* lock_;
-    RLock* rlock_;
+  union Underlying {
+    RLock own;
+    Lock* plain;
+    RLock* recursive;
   };
+
+  Underlying lock_;
   // The rest of it: the youngest of a circular list of waiters, or null; the oldest comes next. It
   // is guarded by the lock, and atomic because acquire() looks at the other bits without.
   std::atomic<std::uintptr_t> list_;

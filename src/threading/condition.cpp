@@ -113,7 +113,7 @@ std::size_t Condition::waiting() const noexcept {
 
 // A Lock has no owner, but whoever acquired it is the one that may touch the list.
 bool Condition::is_held() noexcept {
-  return is_plain() ? lock_->holder() == self().native_id : rlock().is_owned();
+  return is_plain() ? lock_.plain->holder() == self().native_id : rlock().is_owned();
 }
 
 // relaxed, both: guarded by the lock

@@ -3,6 +3,7 @@
 #include "check/order.h"
 
 #include "check/fiber.h"
+#include "check/modules.h"
 #include "check/server.h"
 
 namespace thrum::check {
@@ -60,6 +61,9 @@ void order_begin() noexcept { detector.reset(); }
 void judge_race(const Race& race) noexcept {
   Result& result = engine.shared->result;
   const bool by_use = race.kind != Race::Kind::data_race;
+  // A library that was not instrumented may order by its own atomics what it frees, as libstdc++
+  // does exceptions. What is used after it has freed it is wrong all the same.
+  if (race.kind == Race::Kind::free_while_used && !is_instrumented(race.second.pc)) return;
   if (!engine.shared->job.races) {
     if (!by_use) {
       promote(race.first.pc);

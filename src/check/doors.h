@@ -51,6 +51,8 @@ void take(pthread_mutex_t& mutex, std::uint32_t levels, Pc pc) noexcept;
 std::uint32_t give(pthread_mutex_t& mutex, Pc pc) noexcept;
 bool is_held_by_me(const pthread_mutex_t& mutex) noexcept;
 
+/// Gives a new thread the mask of signals that its attributes say, or its maker's.
+void begin_signal_mask(Thread& thread, const pthread_attr_t* attributes) noexcept;
 /// Leaves the calling thread, as by pthread_exit.
 [[noreturn]] void exit_thread(void* result) noexcept;
 /// Runs the destructors of the calling thread's thread_locals and keys.

@@ -145,6 +145,7 @@ THRUM_DOOR(int, pthread_create, pthread_t* handle, const pthread_attr_t* attribu
   int state = PTHREAD_CREATE_JOINABLE;
   if (attributes != nullptr) pthread_attr_getdetachstate(attributes, &state);
   thread.detached = state == PTHREAD_CREATE_DETACHED;
+  begin_signal_mask(thread, attributes);
   *handle = thread.handle;
   point(Op::created, end_of(thread), pc);
   progress();

@@ -99,7 +99,11 @@ Waiting waiting_of(const check::Blocked& blocked, const Execution& execution, Na
   return waiting;
 }
 
-Access access_of(const check::Side& side, Names& names) {
+std::vector<std::uint64_t> stack_of(const std::uint64_t (&stack)[check::kStackDepth]) {
+  return {stack, std::find(stack, stack + check::kStackDepth, 0U)};
+}
+
+Access access_of(const check::Side& side, const std::vector<std::uint64_t>& stack, Names& names) {
   const std::string_view what = side.is_free     ? "frees"
                                 : side.is_atomic ? (side.is_write ? "updates" : "loads")
                                 : side.is_write  ? "writes"
@@ -107,7 +111,54 @@ Access access_of(const check::Side& side, Names& names) {
   const std::string size = side.size != 0 && !side.is_free
                                ? fmt::format(" {} byte{}", side.size, side.size == 1 ? "" : "s")
                                : "";
-  return {side.thread, fmt::format("{}{}", what, size), names.place({}, side.pc), {}};
+  return {side.thread, fmt::format("{}{}", what, size), names.place(stack, side.pc),
+          names.frames(stack)};
+}
+
+// One end of an edge, as the schedule calls it: `unlocks mutex #2 at bank.cpp:12`.
+std::string end_of_edge(const check::OrderPoint& point, const Execution& execution, Names& names) {
+  const bool is_shown = point.step != 0 && point.step <= execution.events.size();
+  const Event event = is_shown ? execution.events[point.step - 1] : Event{};
+  const std::string place =
+      names.place(is_shown ? execution.stacks[point.step - 1] : std::vector<std::uint64_t>(),
+                  point.pc)
+          .text();
+  switch (point.by) {
+    case check::OrderedBy::object:
+    case check::OrderedBy::atomic:
+      if (is_shown && event.address == point.object) {
+        return fmt::format("{} {} at {}", verb(event.op),
+                           names.object(event.op, event.address, event.object), place);
+      }
+      return fmt::format("uses {:#x} at {}", point.object, place);
+    case check::OrderedBy::fence:
+      return fmt::format("passes a fence at {}", place);
+    case check::OrderedBy::create:
+      return fmt::format("starts a thread at {}", place);
+    case check::OrderedBy::join:
+      return fmt::format("joins a thread at {}", place);
+    case check::OrderedBy::nothing:
+      break;
+  }
+  return {};
+}
+
+// What would have ordered the two accesses of a race, and what there was instead.
+std::string missing_edge(const Execution& execution, Names& names) {
+  const check::Result& result = execution.result;
+  const std::string first = names.thread(result.race[0].thread);
+  const std::string second = names.thread(result.race[1].thread);
+  const std::string released = end_of_edge(result.released, execution, names);
+  const std::string acquired = end_of_edge(result.acquired, execution, names);
+  return fmt::format(
+      "Nothing orders the second after the first: {}; {}.",
+      released.empty() ? fmt::format("{} releases nothing after its access", first)
+                       : fmt::format("after its access {} {}, which {} does not acquire", first,
+                                     released, second),
+      acquired.empty() ? fmt::format("{} has acquired nothing", second)
+      : result.acquired.by == check::OrderedBy::create
+          ? fmt::format("{} has acquired nothing since it was started", second)
+          : fmt::format("{} acquired last when it {}", second, acquired));
 }
 
 std::string signal_name(int signal) {
@@ -177,7 +228,10 @@ void judge(Story& story, const Execution& execution, Names& names) {
     }
   }
   if (result.outcome == race || result.outcome == use_after_free) {
-    for (const check::Side& side : result.race) story.accesses.push_back(access_of(side, names));
+    for (int i = 0; i < 2; ++i) {
+      story.accesses.push_back(access_of(result.race[i], stack_of(result.race_stack[i]), names));
+    }
+    if (result.outcome == race) story.missing = missing_edge(execution, names);
   }
   if (result.outcome == assertion || result.outcome == aborted || result.outcome == exception ||
       result.outcome == crash) {

@@ -16,7 +16,7 @@ std::atomic<int> count;
 int main() {
   const auto add = [] {
 #ifdef BEFORE
-    count.load();
+    count.fetch_add(0);
 #endif
     for (int i = 0; i < STEPS; ++i) {
 #ifdef MENDED

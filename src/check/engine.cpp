@@ -185,11 +185,8 @@ Thread* pick() noexcept {
     if (run.now_ns < next->deadline) run.now_ns = next->deadline;
   }
   if (engine.started) {
-    bool could_stay = false;
-    for (std::uint32_t i = 0; i < candidates.count; ++i) {
-      could_stay |= candidates.thread[i] == before;
-    }
-    log(*next, candidates, next != before && could_stay && before->op != Op::yield);
+    // Who yields, or only looks on, is not preempted.
+    log(*next, candidates, next != before && candidates.usual == before);
   }
   return next;
 }

@@ -112,7 +112,7 @@ void* donate(void* argument) {
   auto& me = *static_cast<Donor*>(argument);
   me.frame.store(static_cast<char*>(__builtin_frame_address(0)) - kRedZone,
                  std::memory_order_release);  // [parked]
-  await_turn(me);  // with fibers, for good
+  await_turn(me);                             // with fibers, for good
   if (me.context == nullptr) end_system_thread();
   char name[16];
   Line(name, sizeof name).add("T").add(static_cast<std::uint64_t>(&me - donor));

@@ -173,8 +173,8 @@ struct Job {
   bool races;   // a race is a finding
   bool leaks;   // so is a lock or thread that is left over
   bool show_output;
-  bool again;          // the same execution once more: it does not count
-  std::uint8_t own_threads;  // not 0: replay at once, each of so many threads a system's own
+  bool again;                     // the same execution once more: it does not count
+  std::uint8_t own_threads;       // not 0: replay at once, each of so many threads a system's own
   std::uint8_t depth;             // of PCT, 0: varies
   std::uint8_t most_preemptions;  // of DFS
   std::uint32_t max_steps;
@@ -280,8 +280,8 @@ struct Shared {
     char text[120];
   } note[256];
   Event event[kEvents];
-  std::uint32_t stacks;                       // events that have one
-  std::uint64_t stack[kEvents][kStackDepth];  // when recorded; ended by 0
+  std::uint32_t stacks;                          // events that have one
+  std::uint64_t stack[kEvents][kStackDepth];     // when recorded; ended by 0
   std::uint64_t pending[kThreads][kStackDepth];  // of what each thread is about to do
 };
 

@@ -32,7 +32,7 @@ using check::StrategyId;
 using explore::End;
 
 constexpr StrategyId kStrategies[] = {StrategyId::random, StrategyId::pct, StrategyId::pos,
-                                    StrategyId::urw, StrategyId::dfs};
+                                      StrategyId::urw, StrategyId::dfs};
 
 struct Settings {
   explore::Options explore;
@@ -81,7 +81,8 @@ class ProgressLine {
       strategies += fmt::format("{}{}", strategies.empty() ? "; " : " ", explore::name_of(id));
     }
     if (text::columns_of(line + strategies) < terminal_.width) line += strategies;
-    fmt::print(stderr, "\r\x1b[K{}", terminal_.render(text::ink(text::kDim, text::fit(line, terminal_.width - 1))));
+    fmt::print(stderr, "\r\x1b[K{}",
+               terminal_.render(text::ink(text::kDim, text::fit(line, terminal_.width - 1))));
     std::fflush(stderr);
     drawn_ = true;
   }
@@ -102,9 +103,9 @@ std::string how_found(const explore::Finding& finding, unsigned preemptions) {
            "controlled";
   }
   return fmt::format("found in schedule {} ({}); {} of {} switches needed, {} preemption{}",
-                     text::grouped(finding.schedule_number + 1),
-                     explore::name_of(finding.strategy), finding.replay.schedule.switches.size(),
-                     finding.switches_before, preemptions, preemptions == 1 ? "" : "s");
+                     text::grouped(finding.schedule_number + 1), explore::name_of(finding.strategy),
+                     finding.replay.schedule.switches.size(), finding.switches_before, preemptions,
+                     preemptions == 1 ? "" : "s");
 }
 
 std::string_view name_of(End end) {
@@ -228,11 +229,11 @@ bool parse_time(const std::string& text, std::chrono::milliseconds& time) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
   const std::string_view unit = end;
-  const double factor = unit == "ms"                   ? 1
+  const double factor = unit == "ms"                  ? 1
                         : unit == "s" || unit.empty() ? 1e3
-                        : unit == "min"                ? 6e4
-                        : unit == "h"                  ? 3.6e6
-                                                       : 0;
+                        : unit == "min"               ? 6e4
+                        : unit == "h"                 ? 3.6e6
+                                                      : 0;
   const double ms = value * factor;
   if (end == text.c_str() || !(ms >= 1 && ms <= kMost)) return false;
   time = std::chrono::milliseconds(static_cast<std::int64_t>(ms));
@@ -391,11 +392,7 @@ void add_check_command(CLI::App& app, int& exit_code) {
   command->add_flag("--no-races", settings->no_races, "Data races are no findings");
   command->add_flag("--no-leaks", settings->no_leaks, "Threads and locks left over are none");
   command->add_flag("--output", options.show_output, "Show what the program writes");
-  add_forms(*command, settings->forms);
-  command
-      ->add_option("--save-test", settings->forms.test,
-                   "Write a script that replays what was found")
-      ->option_text("FILE");
+  add_forms(*command, settings->forms, SaveTest::yes);
   command->get_option("--help")->description("Print this help");
   command->get_formatter()->column_width(22);
   command->footer(

@@ -59,10 +59,14 @@ bool is_folder(const std::string& path) {
 
 }  // namespace
 
-void add_forms(CLI::App& command, Forms& forms) {
+void add_forms(CLI::App& command, Forms& forms, SaveTest save_test) {
   command.add_option("--html", forms.html, "Write the report as a page for a browser too")
       ->option_text("FILE");
-  command.add_flag("--json", forms.json, "Print for programs: a line of JSON a campaign");
+  if (save_test == SaveTest::yes) {
+    command.add_option("--save-test", forms.test, "Write a script that replays what was found")
+        ->option_text("FILE");
+  }
+  command.add_flag("--json", forms.json, "Print for programs: JSON, a line a campaign");
   command.add_flag("--no-color", forms.no_colour, "No colour; so does NO_COLOR=1");
 }
 

@@ -22,7 +22,8 @@ struct Forms {
   bool no_colour = false;
 };
 
-void add_forms(CLI::App& command, Forms& forms);
+enum class SaveTest : bool { no, yes };
+void add_forms(CLI::App& command, Forms& forms, SaveTest save_test);
 /// Returns whether the files can be made, as far as one can tell before; else says why not.
 bool can_be_made(const Forms& forms);
 

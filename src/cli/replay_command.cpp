@@ -59,6 +59,10 @@ int replay(Settings& settings) {
       print_error(settings.schedule, "not a schedule as thrum check prints it");
       return kUsage;
     }
+    if (settings.gdb && settings.threads) {
+      print_error("--gdb --threads", "--gdb has threads of the system already");
+      return kUsage;
+    }
     if (!can_be_made(settings.forms)) return kUsage;
     const text::Terminal terminal = text::Terminal::of_stdout(settings.forms.no_colour);
     const explore::Program program = explore::examine(command.front());
@@ -105,19 +109,17 @@ void add_replay_command(CLI::App& app, int& exit_code) {
       ->add_option("COMMAND", settings->explore.command, "The program and its arguments, after --")
       ->type_name("")
       ->required();
-  CLI::Option* const gdb = command->add_flag(
-      "--gdb", settings->gdb, "Then again in gdb, with real threads, to where it fails");
-  command
-      ->add_flag("--threads", settings->threads,
-                 "With a thread of the system for each, not fibers:\nslower, the same steps")
-      ->excludes(gdb);
+  command->add_flag("--gdb", settings->gdb,
+                    "Then again in gdb, with threads of the system, to\nwhere it fails");
+  command->add_flag("--threads", settings->threads,
+                    "With a thread of the system for each, not fibers:\nslower, the same steps");
   command->add_flag("--output", settings->explore.show_output, "Show what the program writes");
-  add_forms(*command, settings->forms);
+  add_forms(*command, settings->forms, SaveTest::no);
   command->get_option("--help")->description("Print this help");
   command->get_formatter()->column_width(22);
   command->footer(
-      "Exit codes: 1 it failed again, 0 it did not, 2 usage, 3 thrum itself failed; with\n"
-      "--gdb, gdb's.");
+      "Exit codes: 1 it failed again, 0 it did not, 2 usage, 3 thrum failed; with --gdb,\n"
+      "gdb's.");
   command->callback([settings, &exit_code] { exit_code = replay(*settings); });
 }
 

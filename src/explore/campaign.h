@@ -46,12 +46,12 @@ struct Execution {
   check::Result result{};
   Schedule schedule;
   std::vector<check::Event> events;
-  std::vector<std::vector<std::uint64_t>> stacks;  // per event
+  std::vector<std::vector<std::uint64_t>> stacks;   // per event
   std::vector<std::vector<std::uint64_t>> pending;  // per thread, of what it was about to do
   std::vector<check::ThreadFacts> threads;
   std::vector<check::ModuleFacts> modules;
   std::vector<check::Shared::Note> notes;
-  std::string errors;  // what it wrote to standard error
+  std::string errors;                             // what it wrote to standard error
   std::shared_ptr<const check::Schedule> wanted;  // that it was told to follow, as addresses
 };
 

@@ -32,20 +32,13 @@ void become_debugger(const Program& program, const std::vector<std::string>& com
   // it.
   std::string wrapper = "set exec-wrapper env";
   for (const std::string& variable : environment_of_target()) wrapper += " " + quoted(variable);
-  std::vector<std::string> arguments{"gdb",
-                                     "-q",
-                                     "-ex",
-                                     wrapper,
-                                     "-ex",
-                                     "set breakpoint pending on",
-                                     "-ex",
-                                     "set print thread-events off",
-                                     "-ex",
-                                     "break thrum_check_found",
-                                     "-ex",
-                                     "run",
-                                     "--args",
-                                     program.path.string()};
+  std::vector<std::string> arguments{"gdb",    "-q",
+                                     "-ex",    wrapper,
+                                     "-ex",    "set breakpoint pending on",
+                                     "-ex",    "set print thread-events off",
+                                     "-ex",    "break thrum_check_found",
+                                     "-ex",    "run",
+                                     "--args", program.path.string()};
   arguments.insert(arguments.end(), command.begin() + 1, command.end());
   std::vector<char*> words;
   for (std::string& argument : arguments) words.push_back(argument.data());

@@ -100,8 +100,8 @@ void Minimiser::drop_points(Schedule& schedule) {
   }
 }
 
-// All schedules with no preemption, then with one, and so on: the first that shows it has the least.
-// With as many as now, it may have fewer switches.
+// All schedules with no preemption, then with one, and so on: the first that shows it has the
+// least. With as many as now, it may have fewer switches.
 void Minimiser::find_fewer_preemptions(Schedule& schedule) {
   check::Shared& shared = target_.shared();
   if (wanted_ == check::Outcome::hang || !shows_it(schedule)) return;

@@ -23,9 +23,15 @@ std::vector<analysis::Module> modules(const Execution& execution) {
   return all;
 }
 
-bool is_system(const std::string& file) {
-  return file.starts_with("/usr/include/") || file.starts_with("/usr/lib/") ||
-         file.find("/bits/") != std::string::npos || file.starts_with("../");
+// Not the program's own: headers of the system, and what its libraries were built from, whose paths
+// are relative as a program's may be.
+bool is_system(const analysis::Frame& frame) {
+  const auto is_in_system = [](const std::string& path) {
+    return path.starts_with("/usr/include/") || path.starts_with("/usr/lib/") ||
+           path.starts_with("/lib/");
+  };
+  return is_in_system(frame.file) || is_in_system(frame.module) ||
+         frame.file.find("/bits/") != std::string::npos;
 }
 
 std::string short_name(const std::string& function) {
@@ -46,8 +52,7 @@ std::string Place::text() const {
   return function.empty() ? "?" : function;
 }
 
-Names::Names(const Execution& execution)
-    : execution_(execution), symbols_(modules(execution)) {}
+Names::Names(const Execution& execution) : execution_(execution), symbols_(modules(execution)) {}
 
 std::string Names::thread(unsigned id) const {
   if (id == 0) return "main";
@@ -71,7 +76,7 @@ Place Names::place(const std::vector<std::uint64_t>& stack, std::uint64_t pc) {
   for (const std::uint64_t address : all) {
     for (const analysis::Frame& each : symbols_.frames(address)) {
       if (first.function.empty()) first = place_of(each);
-      if (!each.file.empty() && !is_system(each.file)) return place_of(each);
+      if (!each.file.empty() && !is_system(each)) return place_of(each);
     }
   }
   return first;
@@ -81,7 +86,7 @@ std::vector<Place> Names::frames(const std::vector<std::uint64_t>& stack) {
   std::vector<Place> places;
   for (const std::uint64_t address : stack) {
     for (const analysis::Frame& each : symbols_.frames(address)) {
-      if (!is_system(each.file) && !each.file.empty()) places.push_back(place_of(each));
+      if (!is_system(each) && !each.file.empty()) places.push_back(place_of(each));
     }
   }
   return places;

@@ -15,6 +15,7 @@ constexpr std::size_t kNarrowest = 24;  // a column; below, threads stand one be
 constexpr std::size_t kLongRun = 10;    // steps of one thread in a row, before they are cut short
 constexpr std::size_t kEdge = 3;        // of those, how many are shown at both ends
 constexpr std::size_t kStackLines = 6;
+constexpr std::size_t kProse = 90;  // columns of a sentence
 
 void add_stack(std::vector<std::string>& lines, const std::vector<Place>& stack) {
   for (std::size_t i = 0; i < std::min(stack.size(), kStackLines); ++i) {
@@ -39,11 +40,14 @@ std::vector<std::string> headline(const Story& story) {
     lines.push_back(fmt::format("    {} {}", story.threads[waiting.thread], waiting.text()));
   }
   for (const Access& access : story.accesses) {
-    lines.push_back(fmt::format("    {} {} at {}, in {}", story.threads[access.thread],
-                                access.what, access.place.text(), access.place.function));
+    lines.push_back(fmt::format("    {} {} at {}, in {}", story.threads[access.thread], access.what,
+                                access.place.text(), access.place.function));
     add_stack(lines, access.stack);
   }
-  if (!story.missing.empty()) lines.push_back("    " + story.missing);
+  if (!story.missing.empty()) {
+    for (const std::string& line : text::wrap(story.missing, kProse))
+      lines.push_back("    " + line);
+  }
   add_stack(lines, story.stack);
   for (const std::string& line : story.errors) lines.push_back("    | " + line);
   return lines;

@@ -120,8 +120,9 @@ std::string end_of_edge(const check::OrderPoint& point, const Execution& executi
   const bool is_shown = point.step != 0 && point.step <= execution.events.size();
   const Event event = is_shown ? execution.events[point.step - 1] : Event{};
   const std::string place =
-      names.place(is_shown ? execution.stacks[point.step - 1] : std::vector<std::uint64_t>(),
-                  point.pc)
+      names
+          .place(is_shown ? execution.stacks[point.step - 1] : std::vector<std::uint64_t>(),
+                 point.pc)
           .text();
   switch (point.by) {
     case check::OrderedBy::object:
@@ -150,15 +151,15 @@ std::string missing_edge(const Execution& execution, Names& names) {
   const std::string second = names.thread(result.race[1].thread);
   const std::string released = end_of_edge(result.released, execution, names);
   const std::string acquired = end_of_edge(result.acquired, execution, names);
-  return fmt::format(
-      "Nothing orders the second after the first: {}; {}.",
-      released.empty() ? fmt::format("{} releases nothing after its access", first)
-                       : fmt::format("after its access {} {}, which {} does not acquire", first,
-                                     released, second),
-      acquired.empty() ? fmt::format("{} has acquired nothing", second)
-      : result.acquired.by == check::OrderedBy::create
-          ? fmt::format("{} has acquired nothing since it was started", second)
-          : fmt::format("{} acquired last when it {}", second, acquired));
+  return fmt::format("Nothing orders the second after the first: {}; {}.",
+                     released.empty()
+                         ? fmt::format("{} releases nothing after its access", first)
+                         : fmt::format("after its access {} {}, which {} does not acquire", first,
+                                       released, second),
+                     acquired.empty() ? fmt::format("{} has acquired nothing", second)
+                     : result.acquired.by == check::OrderedBy::create
+                         ? fmt::format("{} has acquired nothing since it was started", second)
+                         : fmt::format("{} acquires last when it {}", second, acquired));
 }
 
 std::string signal_name(int signal) {
@@ -204,10 +205,9 @@ void judge(Story& story, const Execution& execution, Names& names) {
       break;
     case race: {
       const std::string name = names.object(Op::read, result.race[1].address, 0);
-      say("data race", fmt::format("nothing orders these two accesses to {}",
-                                   name == "variable #0"
-                                       ? fmt::format("{:#x}", result.race[1].address)
-                                       : name));
+      say("data race",
+          fmt::format("nothing orders these two accesses to {}",
+                      name == "variable #0" ? fmt::format("{:#x}", result.race[1].address) : name));
       break;
     }
     case leak:

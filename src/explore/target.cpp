@@ -117,8 +117,7 @@ std::string syscall_of(pid_t process) {
 SharedMemory make_shared_memory(const check::Job& job, const TargetOptions& options) {
   const int descriptor = memory_file("thrum check");
   if (ftruncate(descriptor, sizeof(Shared)) != 0) fail("ftruncate");
-  void* const at =
-      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  void* const at = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   if (at == MAP_FAILED) fail("mmap");
   auto* const shared = static_cast<Shared*>(at);  // zeroed: all that it begins with
   shared->protocol = check::kProtocol;

@@ -79,7 +79,7 @@ function show_waiting(why) {
   if (ring.length > 0 && ring.length <= 8) card.append(draw_ring(ring));
   for (const one of model.waiting) {
     const line = make('span'), at = make('span', 'mono dim', ` ${one.place}`);
-    line.append(`${one.verb} `, make('span', 'object', one.object), `${one.rest} `, at);
+    line.append(`${one.verb} `, make('span', 'object', one.object), one.rest, at);
     if (one.stack.length > 1) {
       const more = make('details'), title = make('summary', 'dim', 'stack');
       more.append(title, frames(one.stack));

@@ -118,8 +118,8 @@ void add_replay_command(CLI::App& app, int& exit_code) {
   command->get_option("--help")->description("Print this help");
   command->get_formatter()->column_width(22);
   command->footer(
-      "Exit codes: 1 it failed again, 0 it did not, 2 usage, 3 thrum failed; with --gdb,\n"
-      "gdb's.");
+      "Exit codes: 1 it failed again, 0 it did not, 2 usage, 3 thrum failed;\n"
+      "with --gdb, those of gdb.");
   command->callback([settings, &exit_code] { exit_code = replay(*settings); });
 }
 

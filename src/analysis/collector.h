@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/names.h"
 #include "analysis/recording.h"
 #include "analysis/shared_memory.h"
 #include "analysis/symbols.h"
@@ -31,7 +32,7 @@ struct Moment {
   std::vector<Hold> holds{};
 };
 
-class Collector {
+class Collector final : public Names {
  public:
   Collector(SharedMemory& memory, RecordingWriter& writer);
   ~Collector();
@@ -54,10 +55,9 @@ class Collector {
 
   /// Names what was recorded, and writes the names.
   void write_symbols();
-  /// Returns the frames at a return address and the stack that it was called on, innermost first.
-  std::vector<Frame> frames(std::uint64_t thread, std::uint64_t site_stack);
-  std::string variable(std::uint32_t process, std::uint64_t address);
-  const Thread* thread(std::uint64_t serial) const;
+  std::vector<Frame> frames(std::uint64_t thread, std::uint64_t site_stack) override;
+  std::string variable(std::uint32_t process, std::uint64_t address) override;
+  const Thread* thread(std::uint64_t serial) const override;
 
   std::uint64_t events() const { return events_; }
   std::uint64_t lost() const { return lost_; }

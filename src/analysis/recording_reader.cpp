@@ -143,12 +143,14 @@ void read_events(const ChunkBytes& chunk, Recording& into) {
   }
 }
 
-void read_switches(const ChunkBytes& chunk, Recording& into) {
-  if (chunk.bytes.size() % sizeof(Switch) != 0) throw Damaged("switches of a strange size");
-  const std::size_t n = chunk.bytes.size() / sizeof(Switch);
-  const std::size_t before = into.switches.size();
-  into.switches.resize(before + n);
-  if (n != 0) std::memcpy(into.switches.data() + before, chunk.bytes.data(), chunk.bytes.size());
+template <class Record>
+void read_records(const ChunkBytes& chunk, std::vector<Record>& into) {
+  if (chunk.bytes.size() % sizeof(Record) != 0) throw Damaged("a list of a strange size");
+  const std::size_t before = into.size();
+  into.resize(before + chunk.bytes.size() / sizeof(Record));
+  if (!chunk.bytes.empty()) {
+    std::memcpy(into.data() + before, chunk.bytes.data(), chunk.bytes.size());
+  }
 }
 
 void read_symbols(const Json& json, Recording& into) {
@@ -199,7 +201,13 @@ void read_into(const ChunkBytes& chunk, Recording& recording) {
       read_events(chunk, recording);
       break;
     case Chunk::switches:
-      read_switches(chunk, recording);
+      read_records(chunk, recording.scheduler.switches);
+      break;
+    case Chunk::wakes:
+      read_records(chunk, recording.scheduler.wakes);
+      break;
+    case Chunk::sleeps:
+      read_records(chunk, recording.scheduler.sleeps);
       break;
     case Chunk::symbols:
       read_symbols(parse(chunk), recording);

@@ -55,6 +55,9 @@ struct Thread {
   // What became of it.
   bool signalled;
   bool timed_out;
+  // Its cancellation: asked for; put off; is it in a wait that ends by it; has it ended one.
+  bool cancel_asked, cancel_disabled, cancel_at_once;
+  bool cancellable, cancelled;
   // Its life.
   bool finished;
   bool detached;

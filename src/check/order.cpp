@@ -112,7 +112,11 @@ void plain_access(const void* address, std::size_t size, bool writes, Pc pc) noe
 
 void begin_plain_points() noexcept {
   Shared& shared = *engine.shared;
-  for (std::uint64_t& word : filter) word = 0;
+  static constinit bool is_clear = true;
+  if (!is_clear) {
+    for (std::uint64_t& word : filter) word = 0;
+    is_clear = true;
+  }
   const bool replays = shared.result.strategy == StrategyId::replay;
   const std::uint32_t n = replays ? shared.wanted.points : shared.points;
   const std::uint64_t* const points = replays ? shared.wanted.point : shared.point;
@@ -122,6 +126,7 @@ void begin_plain_points() noexcept {
     const std::uint64_t salted = (pc ^ engine.run.sampled_salt) * 0x9e3779b97f4a7c15U;
     if ((salted >> 56) >= engine.run.sampled_of_256) continue;
     filter[slot(pc) / 64] |= std::uint64_t{1} << slot(pc) % 64;
+    is_clear = false;
     happened.point[happened.points++] = pc;
   }
 }

@@ -63,6 +63,7 @@ enum class Op : std::uint8_t {
   once,
   once_blocked,
   choose,
+  cancel,
   process_end,
 };
 inline constexpr std::uint32_t kOps = static_cast<std::uint32_t>(Op::process_end) + 1;

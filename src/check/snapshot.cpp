@@ -3,6 +3,7 @@
 #include "check/snapshot.h"
 
 #include <fcntl.h>
+#include <immintrin.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,8 +19,8 @@ constexpr std::uintptr_t kPage = 4096;
 constexpr std::uint32_t kMostPages = 1U << 16;
 constexpr std::uint32_t kMostRanges = 1024;
 constexpr std::uint32_t kPiece = 512;  // a page is compared and copied in pieces
-// The kernel writes there without a fault that could be handled: it ends the process instead
-// (rseq, in the record that a thread's pointer points into).
+// So far around where the thread pointer points, memory is never protected: there the kernel writes
+// whenever it likes (rseq), and ends the process if it cannot.
 constexpr std::uintptr_t kAroundThreadPointer = 2 * kPage;
 
 // A page that is written, or the part of one that a range begins or ends with.
@@ -45,6 +46,7 @@ struct State {
   Learned* learned;
   char* heap_end;  // of the kernel's
   bool is_taken;
+  bool is_wide;  // the processor has AVX2
 };
 constinit State state{};
 
@@ -169,6 +171,15 @@ bool open_page(std::uintptr_t page) noexcept {
   return raw_syscall(SYS_mprotect, static_cast<long>(page), kPage, protection) == 0;
 }
 
+void protect_pages(std::uintptr_t first, std::uintptr_t last, bool is_executable) noexcept {
+  if (first == last) return;
+  const int protection = PROT_READ | (is_executable ? PROT_EXEC : 0);
+  if (raw_syscall(SYS_mprotect, static_cast<long>(first), static_cast<long>(last - first),
+                  protection) != 0) {
+    give_up("its memory cannot be protected from being written");
+  }
+}
+
 void protect(const Range& range, bool is_executable) noexcept {
   const auto begin = reinterpret_cast<std::uintptr_t>(range.begin);
   const auto end = reinterpret_cast<std::uintptr_t>(range.end);
@@ -182,11 +193,19 @@ void protect(const Range& range, bool is_executable) noexcept {
   if (last < end) {
     remember(reinterpret_cast<char*>(last), static_cast<std::uint32_t>(end - last));
   }
-  if (first == last) return;
-  const int protection = PROT_READ | (is_executable ? PROT_EXEC : 0);
-  if (raw_syscall(SYS_mprotect, static_cast<long>(first), static_cast<long>(last - first),
-                  protection) != 0) {
-    give_up("its memory cannot be protected from being written");
+  const std::uintptr_t here = static_cast<std::uintptr_t>(engine.thread[0].handle) & ~(kPage - 1);
+  std::uintptr_t open = here - kAroundThreadPointer;
+  std::uintptr_t open_end = here + kAroundThreadPointer + kPage;
+  if (open < first) open = first;
+  if (open_end > last) open_end = last;
+  if (open < open_end) {
+    for (std::uintptr_t page = open; page < open_end; page += kPage) {
+      remember(reinterpret_cast<char*>(page), kPage);
+    }
+    protect_pages(first, open, is_executable);
+    protect_pages(open_end, last, is_executable);
+  } else {
+    protect_pages(first, last, is_executable);
   }
 }
 
@@ -210,20 +229,43 @@ bool differs(const char* one, const char* other, std::uint32_t bytes) noexcept {
   return difference != 0;
 }
 
+void put_back(const Page& page) noexcept {
+  for (std::uint32_t at = 0; at < page.bytes; at += kPiece) {
+    const std::uint32_t left = page.bytes - at;
+    const std::uint32_t bytes = left < kPiece ? left : kPiece;
+    if (differs(page.at + at, page.copy + at, bytes)) copy(page.at + at, page.copy + at, bytes);
+  }
+}
+
+// The same for a whole page, in half of the time: it is a third of what an execution takes.
+__attribute__((target("avx2"))) void put_back_wide(const Page& page) noexcept {
+  constexpr std::uint32_t kWide = sizeof(__m256i);
+  for (std::uint32_t at = 0; at < kPage; at += kPiece) {
+    __m256i difference = _mm256_setzero_si256();
+    for (std::uint32_t i = at; i < at + kPiece; i += kWide) {
+      const __m256i now = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(page.at + i));
+      const __m256i was = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(page.copy + i));
+      difference = _mm256_or_si256(difference, _mm256_xor_si256(now, was));
+    }
+    if (_mm256_testz_si256(difference, difference) != 0) continue;
+    for (std::uint32_t i = at; i < at + kPiece; i += kWide) {
+      const __m256i was = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(page.copy + i));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(page.at + i), was);
+    }
+  }
+}
+
 }  // namespace
 
 void prepare_snapshots() noexcept {
+  __builtin_cpu_init();
+  state.is_wide = __builtin_cpu_supports("avx2") != 0;
   state.page = static_cast<Page*>(map_memory(sizeof(Page) * kMostPages, "the list of pages"));
   state.copies = static_cast<char*>(map_memory(kPage * kMostPages, "copies of pages"));
   void* const learned = mmap(nullptr, sizeof(Learned), PROT_READ | PROT_WRITE,
                              MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (learned == MAP_FAILED) die("no memory for what is learned");
   state.learned = static_cast<Learned*>(learned);
-  const auto here = static_cast<std::uintptr_t>(engine.thread[0].handle) & ~(kPage - 1);
-  for (std::uintptr_t page = here - kAroundThreadPointer; page <= here + kAroundThreadPointer;
-       page += kPage) {
-    learn(page);
-  }
 }
 
 void take_snapshot(const void* stack_pointer) noexcept {
@@ -242,10 +284,10 @@ void put_back() noexcept {
   }
   for (std::uint32_t i = 0; i < state.pages; ++i) {
     const Page& page = state.page[i];
-    for (std::uint32_t at = 0; at < page.bytes; at += kPiece) {
-      const std::uint32_t left = page.bytes - at;
-      const std::uint32_t bytes = left < kPiece ? left : kPiece;
-      if (differs(page.at + at, page.copy + at, bytes)) copy(page.at + at, page.copy + at, bytes);
+    if (state.is_wide && page.bytes == kPage) {
+      put_back_wide(page);
+    } else {
+      put_back(page);
     }
   }
 }

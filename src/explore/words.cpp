@@ -131,6 +131,8 @@ std::string_view verb(Op op) {
       return "chooses";
     case Op::process_end:
       return "ends the process";
+    case Op::cancel:
+      return "cancels a thread";
   }
   return "";
 }

@@ -82,6 +82,8 @@ Shown shown(const Life& life, const Slice& slice) {
     case trace::Kind::once:
     case trace::Kind::join:
       return on_others;
+    case trace::Kind::call:
+      return in_kernel;
     default:
       return on_lock;
   }

@@ -11,6 +11,7 @@
 
 #include "analysis/collector.h"
 #include "analysis/places.h"
+#include "analysis/procfs.h"
 #include "analysis/wait_graph.h"
 #include "text/terminal.h"
 #include "text/units.h"
@@ -55,6 +56,8 @@ Live::Doing Live::doing_of(const Moment& moment) {
   switch (Event{0, moment.waits_for, 0, 0}.kind()) {
     case Kind::sleep:
       return Doing::asleep;
+    case Kind::call:
+      return Doing::kernel;
     case Kind::condition:
     case Kind::barrier:
     case Kind::once:
@@ -109,7 +112,9 @@ void Live::look(const analysis::Look& look) {
       }
       row.object = event.kind() == Kind::sleep  ? "sleep"
                    : event.kind() == Kind::join ? "the end of a thread"
-                                                : object;
+                   : event.kind() == Kind::call
+                       ? analysis::name_of_call(static_cast<long>(event.object()) - 1)
+                       : object;
     }
     if (row.doing != Doing::lock) continue;
     Lock& lock = locks_[{moment.process, event.object()}];

@@ -215,6 +215,13 @@ class Check(unittest.TestCase):
                 self.assertEqual(run.returncode, 1, run.stdout)
                 self.assertRegex(run.stdout, r'crash: .*faults_with_signals_blocked\.cpp:18')
 
+    def test_threads_are_cancelled_where_posix_says(self):
+        program = self.program('cancels')
+        for args in ([], ['a notification']):
+            with self.subTest(args=args):
+                run = self.check(program, args=args)
+                self.assertEqual((run.returncode, run.stderr), (0, ''), run.stdout)
+
     def test_a_call_that_blocks_is_named(self):
         run = self.check(self.program('reads_for_ever'), '--patience', '500ms')
         self.assertEqual(run.returncode, 1, run.stdout)

@@ -9,10 +9,13 @@
 # adds a test that checks the twin, which it makes if there is none.
 include_guard()
 
-# Set by who includes this: the command, and the library that it loads.
-#   THRUM_COMMAND, THRUM_CHECK_LIBRARY
+# Set by who includes this: the command, and the library that it loads. The functions may be called
+# where these variables are not seen, in a folder above.
+set_property(GLOBAL PROPERTY THRUM_COMMAND ${THRUM_COMMAND})
+set_property(GLOBAL PROPERTY THRUM_CHECK_LIBRARY ${THRUM_CHECK_LIBRARY})
 
 function(thrum_checked)
+  get_property(check_library GLOBAL PROPERTY THRUM_CHECK_LIBRARY)
   foreach(target IN LISTS ARGN)
     set(twin ${target}_checked)
     get_target_property(type ${target} TYPE)
@@ -56,15 +59,16 @@ function(thrum_checked)
     # For the compiler only: the linker would add the thread sanitizer's own runtime.
     target_compile_options(${twin} PRIVATE -fsanitize=thread -g
       $<$<OR:$<C_COMPILER_ID:GNU>,$<CXX_COMPILER_ID:GNU>>:-Wno-tsan>)
-    target_link_libraries(${twin} PUBLIC ${THRUM_CHECK_LIBRARY})
+    target_link_libraries(${twin} PUBLIC ${check_library})
   endforeach()
 endfunction()
 
 function(thrum_add_check name target)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "ARGUMENTS;OPTIONS")
+  get_property(command GLOBAL PROPERTY THRUM_COMMAND)
   if(NOT TARGET ${target}_checked)
     thrum_checked(${target})
   endif()
   add_test(NAME ${name}
-    COMMAND ${THRUM_COMMAND} check ${arg_OPTIONS} -- $<TARGET_FILE:${target}_checked> ${arg_ARGUMENTS})
+    COMMAND ${command} check ${arg_OPTIONS} -- $<TARGET_FILE:${target}_checked> ${arg_ARGUMENTS})
 endfunction()

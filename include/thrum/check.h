@@ -10,10 +10,17 @@
 extern "C" {
 int thrum_check_explore_begin() __attribute__((weak));
 void thrum_check_explore_end() __attribute__((weak));
+void thrum_check_explore_failed(const char* what) __attribute__((weak));
 unsigned thrum_check_choose(unsigned n) __attribute__((weak));
 void thrum_check_assume_failed() __attribute__((weak));
 void thrum_check_note(const char* text) __attribute__((weak));
 void thrum_check_atomic(int begins) __attribute__((weak));
+
+// testing::Test::HasFatalFailure() and HasNonfatalFailure(), if the program has GoogleTest: an
+// EXPECT_EQ() that does not hold neither throws nor ends anything.
+bool thrum_check_gtest_fatal() __asm__("_ZN7testing4Test15HasFatalFailureEv") __attribute__((weak));
+bool thrum_check_gtest_nonfatal() __asm__("_ZN7testing4Test18HasNonfatalFailureEv")
+    __attribute__((weak));
 }
 
 namespace thrum::check {
@@ -23,10 +30,11 @@ inline bool is_checked() noexcept { return thrum_check_choose != nullptr; }
 
 /// Calls `test()`: once in an ordinary run; under `thrum check` once per schedule, and only it, not
 /// what comes before or after in the program. So a test inside of any framework can be explored,
-/// several hundred thousand times a second. Each call in a program is a campaign of its own.
+/// several hundred thousand times a second. Each call in a program is a campaign of its own. It
+/// fails by assert(), an exception, abort() or an expectation of GoogleTest.
 ///
 ///     TEST(Stack, KeepsWhatIsPushed) {
-///       thrum::check::explore([] { ... std::thread ... assert(...); });
+///       thrum::check::explore([] { ... std::thread ... EXPECT_EQ(...); });
 ///     }
 template <class Test>
 void explore(Test&& test) {
@@ -34,6 +42,11 @@ void explore(Test&& test) {
   const int what = thrum_check_explore_begin();
   if (what == 0) return;  // the turn of another explore() of this program
   std::forward<Test>(test)();
+  const bool has_failed = (thrum_check_gtest_fatal != nullptr && thrum_check_gtest_fatal()) ||
+                          (thrum_check_gtest_nonfatal != nullptr && thrum_check_gtest_nonfatal());
+  if (has_failed && thrum_check_explore_failed != nullptr) {
+    thrum_check_explore_failed("an expectation of GoogleTest");
+  }
   thrum_check_explore_end();
 }
 

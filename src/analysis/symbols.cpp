@@ -105,6 +105,38 @@ void take_call(Dwarf_Die* cu, Dwarf_Die* inlined, Frame& frame) {
   }
 }
 
+// Adds what lies around an address, from the innermost outwards.
+bool search_scopes(Dwarf_Die& parent, Dwarf_Addr pc, std::vector<Dwarf_Die>& scopes) {
+  Dwarf_Die die;
+  if (dwarf_child(&parent, &die) != 0) return false;
+  do {
+    const bool is_inside = search_scopes(die, pc, scopes);
+    if (dwarf_haspc(&die, pc) > 0) {
+      scopes.push_back(die);
+      return true;
+    }
+    if (is_inside) return true;
+  } while (dwarf_siblingof(&die, &die) == 0);
+  return false;
+}
+
+// The same, as elfutils finds it; it does not look for a lambda's body inside of the function that
+// the lambda is written in, whose own code is elsewhere.
+std::vector<Dwarf_Die> scopes_at(Dwarf_Die* cu, Dwarf_Addr pc) {
+  std::vector<Dwarf_Die> found;
+  if (cu == nullptr) return found;
+  Dwarf_Die* innermost = nullptr;
+  Dwarf_Die* scopes = nullptr;
+  // The innermost scope, then what it really lies in: not the scopes of its definition.
+  int n = dwarf_getscopes(cu, pc, &innermost);
+  if (n > 0) n = dwarf_getscopes_die(innermost, &scopes);
+  if (n > 0) found.assign(scopes, scopes + n);
+  std::free(scopes);
+  std::free(innermost);
+  if (found.empty()) search_scopes(*cu, pc, found);
+  return found;
+}
+
 // The path is what the program says it has mapped: it may be a pipe, which to open would take for
 // ever. Returns -1 if it is no file, or not to be read.
 int open_regular(const std::string& path) {
@@ -213,21 +245,14 @@ std::vector<Frame> Symbols::Impl::find(std::uint64_t return_address) {
   }
 
   std::vector<Frame> found;
-  // The innermost scope, then what it really lies in: not the scopes of its definition.
-  Dwarf_Die* innermost = nullptr;
-  Dwarf_Die* scopes = nullptr;
-  int n = cu != nullptr ? dwarf_getscopes(cu, pc - bias, &innermost) : 0;
-  if (n > 0) n = dwarf_getscopes_die(innermost, &scopes);
-  std::free(innermost);
-  for (int i = 0; i < n; ++i) {
-    const int tag = dwarf_tag(&scopes[i]);
+  for (Dwarf_Die& scope : scopes_at(cu, pc - bias)) {
+    const int tag = dwarf_tag(&scope);
     if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram) continue;
-    if (std::string scope = name_of(&scopes[i]); !scope.empty()) frame.function = std::move(scope);
+    if (std::string called = name_of(&scope); !called.empty()) frame.function = std::move(called);
     found.push_back(frame);
     if (tag == DW_TAG_subprogram) break;
-    take_call(cu, &scopes[i], frame);
+    take_call(cu, &scope, frame);
   }
-  std::free(scopes);
   if (found.empty()) found.push_back(frame);
   return found;
 }

@@ -30,12 +30,12 @@ Event& last_event() noexcept {
   return engine.shared->event[(result.steps - 1) % kEvents];
 }
 
-void record_stack(std::uint32_t step) noexcept {
-  if (step >= kEvents) return;
-  std::uint64_t* const stack = engine.shared->stack[step];
+void record_stack(std::uint64_t* stack) noexcept {
   const std::uint32_t depth = take_stack(stack, kStackDepth);
   if (depth < kStackDepth) stack[depth] = 0;
 }
+
+bool records() noexcept { return engine.shared->job.record && engine.started; }
 
 // The step that `next` makes now.
 void log(Thread& next, const Candidates& candidates, bool preempts) noexcept {
@@ -43,10 +43,11 @@ void log(Thread& next, const Candidates& candidates, bool preempts) noexcept {
   Shared& shared = *engine.shared;
   Result& result = shared.result;
   const std::uint32_t object = object_number(next.object);
-  run.hash = (run.hash ^ (static_cast<std::uint64_t>(next.id) << 56 ^
-                          static_cast<std::uint64_t>(next.op) << 48 ^
-                          static_cast<std::uint64_t>(object) << 24 ^ relative(next.pc))) *
-             1099511628211U;
+  const std::uint64_t step = static_cast<std::uint64_t>(next.id) << 56 ^
+                             static_cast<std::uint64_t>(next.op) << 48 ^
+                             static_cast<std::uint64_t>(object) << 24;
+  run.shape = mix(run.shape ^ step);
+  run.hash = (run.hash ^ step ^ relative(next.pc)) * 1099511628211U;
   run.hash ^= run.hash >> 29;
   Event& event = shared.event[result.steps % kEvents];
   event = {next.pc,
@@ -167,7 +168,7 @@ Thread* pick() noexcept {
       Schedule& happened = shared.happened;
       if (happened.switches < kSwitches) {
         happened.moves[happened.switches] = {before->id, next->id,
-                                             static_cast<std::uint8_t>(run.hash), before->steps};
+                                             static_cast<std::uint8_t>(run.shape), before->steps};
       }
       ++happened.switches;
     }
@@ -184,11 +185,8 @@ Thread* pick() noexcept {
     if (run.now_ns < next->deadline) run.now_ns = next->deadline;
   }
   if (engine.started) {
-    bool could_stay = false;
-    for (std::uint32_t i = 0; i < candidates.count; ++i) {
-      could_stay |= candidates.thread[i] == before;
-    }
-    log(*next, candidates, next != before && could_stay && before->op != Op::yield);
+    // Who yields, or only looks on, is not preempted.
+    log(*next, candidates, next != before && candidates.usual == before);
   }
   return next;
 }
@@ -208,6 +206,7 @@ void publish(Op op, const void* object, Pc pc, std::int64_t deadline, const void
   me.pc = pc;
   me.deadline = deadline;
   me.timed_out = false;
+  if (records()) record_stack(engine.shared->pending[me.id]);
   // A wait whose time is up already is one try.
   if (deadline != kNever && deadline <= engine.run.now_ns && !is_possible(me)) me.timed_out = true;
 }
@@ -219,7 +218,12 @@ bool take_turn() noexcept {
   const bool gave_up = me.timed_out && !is_possible(me);
   me.deadline = kNever;
   me.timed_out = false;
-  if (engine.shared->job.record && engine.started) record_stack(engine.shared->result.steps - 1);
+  Shared& shared = *engine.shared;
+  if (const std::uint32_t step = shared.result.steps - 1; records() && step < kEvents) {
+    for (std::uint32_t i = 0; i < kStackDepth; ++i) {
+      shared.stack[step][i] = shared.pending[me.id][i];
+    }
+  }
   return !gave_up;
 }
 
@@ -335,6 +339,12 @@ Thread* holder_of(const void* object) noexcept {
   return nullptr;
 }
 
+// Where a debugger stops: the program has failed, all its threads are where they were.
+extern "C" __attribute__((visibility("default"), noinline)) void thrum_check_found(
+    const char* what) {
+  __asm__ volatile("" ::"r"(what) : "memory");
+}
+
 void finish(Outcome outcome, const char* message, int status, Pc pc) noexcept {
   Result& result = engine.shared->result;
   engine.on = false;
@@ -348,6 +358,7 @@ void finish(Outcome outcome, const char* message, int status, Pc pc) noexcept {
     copy_text(result.message, sizeof result.message, message);
   }
   if (result.stack_depth == 0) result.stack_depth = take_stack(result.stack, 32);
+  if (own_threads() && is_finding(outcome)) thrum_check_found(result.message);
   server_process_ends();
 }
 
@@ -397,12 +408,16 @@ void begin_execution(std::uint64_t number) noexcept {
   Execution& run = engine.run;
   run.random = mix(job.seed * kGolden + number * 0xd1b54a32d192ed03U);
   run.hash = 1469598103934665603U;
+  run.shape = 0;
   // Switching at every plain access that ever raced buries the interesting ones: often at none or
   // at all of them, else at some.
   run.sampled_salt = static_cast<std::uint32_t>(random_number());
   static constexpr std::uint32_t kShares[] = {0, 256, 32, 96};
   run.sampled_of_256 = kShares[random_number() % 4];
-  if (result.strategy == StrategyId::replay) run.sampled_of_256 = 256;
+  // Where executions repeat each other's decisions, all have the same points.
+  if (result.strategy == StrategyId::replay || result.strategy == StrategyId::dfs) {
+    run.sampled_of_256 = 256;
+  }
   begin_plain_points();
   engine.thread[0].priority = random_number() | std::uint64_t{1} << 40;
   run.kept = run.first_kept = 0;

@@ -96,6 +96,8 @@ struct Execution {
   std::int64_t now_ns;
   std::uint64_t random;
   std::uint64_t hash;
+  std::uint64_t
+      shape;  // who did what with which object: a hash that code elsewhere does not change
   std::uint32_t objects;
   std::uint32_t fruitless;                     // rounds in which all threads only spun
   std::size_t mapped;                          // how much of the memory for mappings is used

@@ -3,12 +3,15 @@
 //
 // Edges
 //   [parked] donor -> prepare_donors: its frame's address; from then on it touches nothing.
+//   [baton] give_turn -> await_turn: all that the program and the runtime did before, to the one
+//   system thread that runs next.
 #include "check/fiber.h"
 
 #include <asm/prctl.h>
 #include <linux/futex.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unwind.h>
 
 #include <atomic>
@@ -74,21 +77,50 @@ constexpr std::size_t kRedZone = 512;
 struct Donor {
   pthread_t handle;
   std::atomic<char*> frame;  // where its own use of the stack ends
+  // What a thread waits on that has a system thread of its own. kWaits: for its turn.
+  std::atomic<std::uint32_t> turn;
+  void* context;  // what it runs at its first turn; null: nothing, it is not needed
 };
+enum Turn : std::uint32_t { kWaits, kRuns };
 constinit Donor donor[kThreads]{};
 constinit std::uint32_t prepared = 1;  // thread 0 needs none
 constinit bool has_wrfsbase = false;
+constinit bool has_own_threads = false;
+constinit sigset_t program_signals{};  // what main() has blocked
 
 char* stack_of(std::uint32_t index) noexcept {
   return reinterpret_cast<char*>(kFirstStack + index * kStackBytes);
 }
 
+void give_turn(Donor& to) noexcept {
+  to.turn.store(kRuns, std::memory_order_release);  // [baton]
+  raw_syscall(SYS_futex, as_long(&to.turn), FUTEX_WAKE_PRIVATE, 1);
+}
+
+void await_turn(Donor& me) noexcept {
+  while (me.turn.load(std::memory_order_acquire) == kWaits) {  // [baton]
+    raw_syscall(SYS_futex, as_long(&me.turn), FUTEX_WAIT_PRIVATE, kWaits);
+  }
+  me.turn.store(kWaits, std::memory_order_relaxed);
+}
+
+[[noreturn]] void end_system_thread() noexcept {
+  for (;;) raw_syscall(SYS_exit, 0);  // past glibc, which has nothing to tidy up
+}
+
 void* donate(void* argument) {
   auto& me = *static_cast<Donor*>(argument);
-  static constinit std::uint32_t never = 0;
   me.frame.store(static_cast<char*>(__builtin_frame_address(0)) - kRedZone,
                  std::memory_order_release);  // [parked]
-  for (;;) raw_syscall(SYS_futex, as_long(&never), FUTEX_WAIT_PRIVATE, 0);
+  await_turn(me);                             // with fibers, for good
+  if (me.context == nullptr) end_system_thread();
+  char name[16];
+  Line(name, sizeof name).add("T").add(static_cast<std::uint64_t>(&me - donor));
+  raw_syscall(SYS_prctl, PR_SET_NAME, as_long(name));
+  pthread_sigmask(SIG_SETMASK, &program_signals, nullptr);
+  void* forgotten = nullptr;
+  thrum_switch(&forgotten, me.context, 0);
+  __builtin_unreachable();
 }
 
 bool create_donor(std::uint32_t index) noexcept {
@@ -178,14 +210,30 @@ void switch_context(void** from, void* to, std::uint64_t thread_pointer) noexcep
 }
 
 void make_fiber(Thread& thread, void (*entry)(Thread*)) noexcept {
-  const Donor& mine = donor[thread.id];
+  Donor& mine = donor[thread.id];
   thread.handle = mine.handle;
   thread.thread_pointer = static_cast<std::uint64_t>(mine.handle);
   thread.stack_pointer = make_context(mine.frame.load(std::memory_order_relaxed),
                                       reinterpret_cast<void (*)(void*)>(entry), &thread);
+  mine.context = thread.stack_pointer;
 }
 
+void use_own_threads(std::uint32_t needed) noexcept {
+  has_own_threads = true;
+  pthread_sigmask(SIG_SETMASK, nullptr, &program_signals);
+  for (std::uint32_t i = needed; i < prepared; ++i) {
+    if (i != 0) give_turn(donor[i]);
+  }
+}
+bool own_threads() noexcept { return has_own_threads; }
+
 void switch_fiber(Thread& from, Thread& to) noexcept {
+  if (has_own_threads) {
+    give_turn(donor[to.id]);
+    if (from.finished && from.id != 0) end_system_thread();
+    await_turn(donor[from.id]);
+    return;
+  }
   switch_context(&from.stack_pointer, to.stack_pointer, to.thread_pointer);
 }
 

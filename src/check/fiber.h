@@ -26,6 +26,12 @@ Range donor_state(std::uint32_t index) noexcept;
 /// All of the memory of all donors.
 Range donor_memory() noexcept;
 
+/// From now on each thread runs on the real thread that would be its donor, and switches pass the
+/// turn from one to the other: slower, but a debugger sees threads. The same executions otherwise.
+/// Donors from `needed` on end: a debugger shows none that is no thread of the program.
+void use_own_threads(std::uint32_t needed) noexcept;
+bool own_threads() noexcept;
+
 /// Gives the thread a fiber that begins with `entry(thread)`.
 void make_fiber(Thread& thread, void (*entry)(Thread*)) noexcept;
 /// Leaves `from` where it is and goes on with `to`.

@@ -30,6 +30,9 @@ THRUM_PROGRAM_DOOR void thrum_check_explore_end() {
   }
   // The program is not checked, only linked with the runtime: it goes on. explore() ends here.
 }
+THRUM_PROGRAM_DOOR void thrum_check_explore_failed(const char* what) {
+  if (controlled()) finish(Outcome::assertion, what, 0, THRUM_CALLER());
+}
 THRUM_PROGRAM_DOOR unsigned thrum_check_choose(unsigned n) {
   if (!controlled() || n < 2) return 0;
   const Pc pc = THRUM_CALLER();

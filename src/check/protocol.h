@@ -117,7 +117,7 @@ struct Event {
 /// At step `step` of `thread`, continue with `to` instead of what the default policy says.
 struct Switch {
   std::uint8_t thread, to;
-  std::uint8_t check;  // of the hash of all before, to see where a replay differs
+  std::uint8_t check;  // of who did what before, to see where a replay differs
   std::uint32_t step;
 };
 /// The `index`th choice of `thread` has this value, not 0.
@@ -149,6 +149,8 @@ struct Checked {
 /// When a timed wait gives up: if nothing else can run; whenever; the latter in some executions.
 enum class Timeouts : std::uint8_t { last, any, some };
 
+inline constexpr std::uint8_t kAnyNumber = 255;  // of preemptions
+
 /// One of two accesses that race.
 struct Side {
   std::uint64_t pc, address, step;
@@ -172,8 +174,10 @@ struct Job {
   bool races;   // a race is a finding
   bool leaks;   // so is a lock or thread that is left over
   bool show_output;
-  bool again;          // the same execution once more: it does not count
-  std::uint8_t depth;  // of PCT, 0: varies; most preemptions of DFS, 0: any number
+  bool again;                     // the same execution once more: it does not count
+  std::uint8_t own_threads;       // not 0: replay at once, each of so many threads a system's own
+  std::uint8_t depth;             // of PCT, 0: varies
+  std::uint8_t most_preemptions;  // of DFS
   std::uint32_t max_steps;
   std::uint64_t seed;
   std::uint64_t first, stride, count;  // the numbers of the schedules to run
@@ -278,8 +282,9 @@ struct Shared {
     char text[120];
   } note[256];
   Event event[kEvents];
-  std::uint32_t stacks;                       // events that have one
-  std::uint64_t stack[kEvents][kStackDepth];  // when recorded; ended by 0
+  std::uint32_t stacks;                          // events that have one
+  std::uint64_t stack[kEvents][kStackDepth];     // when recorded; ended by 0
+  std::uint64_t pending[kThreads][kStackDepth];  // of what each thread is about to do
 };
 
 }  // namespace thrum::check

@@ -196,6 +196,24 @@ bool run_job() noexcept {
   return false;
 }
 
+// The one execution of this process, without a server: a fork would have none of the threads. The
+// schedule is there already. A debugger may start the same process image again: nothing is left
+// of the run before.
+void begin_with_own_threads() noexcept {
+  Shared& shared = *engine.shared;
+  shared.result = {};
+  shared.counts = {};
+  shared.worker.store(0, std::memory_order_relaxed);
+  while (donors() + 1 < shared.job.own_threads) {  // in the same steps as run_job()
+    if (!prepare_donors(donors() * 2)) die("the system has no more threads");
+  }
+  use_own_threads(shared.job.own_threads);
+  engine.started = true;
+  engine.on = true;
+  order_begin();
+  begin_execution(0);
+}
+
 }  // namespace
 
 void serve(std::uint32_t first_donors) noexcept {
@@ -207,8 +225,12 @@ void serve(std::uint32_t first_donors) noexcept {
   read_modules();
   std::uint64_t unused[1];
   take_stack(unused, 1);  // what libgcc_s does once, it has done
-  prepare_repeating();
   let_faults_through();
+  if (shared.job.own_threads != 0) {
+    begin_with_own_threads();
+    return;
+  }
+  prepare_repeating();
   say_phase(Phase::ready);
   for (std::uint32_t seen = 0;;) {
     const std::uint32_t command = shared.command.load(std::memory_order_acquire);  // [command]

@@ -45,6 +45,10 @@ Thread& new_thread(void* (*function)(void*), void* argument, Pc pc) noexcept {
   if (run.threads == kThreads) {
     finish(Outcome::unsupported, "more than 127 threads in one execution", 0, pc);
   }
+  const Job& job = engine.shared->job;
+  if (job.own_threads != 0 && run.threads >= job.own_threads) {
+    finish(Outcome::unsupported, "more threads than when the schedule was found", 0, pc);
+  }
   if (run.threads > donors()) finish(Outcome::more_donors, nullptr);
   Thread& thread = engine.thread[run.threads];
   thread = {};
@@ -218,6 +222,7 @@ THRUM_DOOR(int, pthread_setname_np, pthread_t handle, const char* name) {
   if (const Thread* const thread = find_thread(handle)) {
     ThreadFacts& facts = engine.shared->thread[thread->id];
     copy_text(facts.name, sizeof facts.name, name);
+    if (own_threads()) libc().pthread_setname_np(handle, name);  // for the debugger
   }
   return std::strlen(name) < sizeof ThreadFacts::name ? 0 : ERANGE;
 }

@@ -10,14 +10,15 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <sstream>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "cli/exit_code.h"
+#include "cli/findings.h"
 #include "cli/print_error.h"
 #include "explore/campaign.h"
 #include "explore/report.h"
@@ -27,7 +28,11 @@
 namespace thrum::cli {
 namespace {
 
+using check::StrategyId;
 using explore::End;
+
+constexpr StrategyId kStrategies[] = {StrategyId::random, StrategyId::pct, StrategyId::pos,
+                                      StrategyId::urw, StrategyId::dfs};
 
 struct Settings {
   explore::Options explore;
@@ -35,10 +40,10 @@ struct Settings {
   std::string time = "60s";
   std::string timeouts = "some";
   std::string patience = "10s";
-  std::string replay;
   bool no_races = false;
   bool no_leaks = false;
-  bool no_colour = false;
+  Forms forms;
+  unsigned findings = 0;  // so far, over all campaigns
 };
 
 // relaxed: only looked at between schedules
@@ -46,26 +51,6 @@ constinit std::atomic<int> interrupted{0};
 
 void on_signal(int signal) {
   if (interrupted.exchange(signal, std::memory_order_relaxed) != 0) _exit(128 + signal);
-}
-
-void print(const text::Terminal& terminal, const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) fmt::print("  {}\n", terminal.render(line));
-}
-
-std::string quoted(const std::string& word) {
-  if (!word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                              "0123456789_-+=./,:@%") == std::string::npos) {
-    return word;
-  }
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-std::string command_line(const std::vector<std::string>& command) {
-  std::string line;
-  for (const std::string& word : command) line += " " + quoted(word);
-  return line;
 }
 
 std::string rate(const explore::Progress& progress) {
@@ -78,16 +63,26 @@ std::string seconds(const explore::Progress& progress) {
   return fmt::format("{:.1f} s", progress.time.count());
 }
 
+// On a terminal only; never longer than a line of it, which could not be taken back.
 class ProgressLine {
  public:
-  explicit ProgressLine(bool shown) : shown_(shown) {}
+  explicit ProgressLine(const text::Terminal& terminal) : terminal_(terminal) {}
   ~ProgressLine() { clear(); }
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
   void show(const explore::Progress& progress) {
-    if (!shown_) return;
-    fmt::print(stderr, "\r\x1b[K  {} schedules, {} per second, {}",
-               text::grouped(progress.counts.schedules), rate(progress), seconds(progress));
+    if (!terminal_.redraws) return;
+    std::string line =
+        fmt::format("  {} schedules, {} per second, {}", text::grouped(progress.counts.schedules),
+                    rate(progress), seconds(progress));
+    std::string strategies;
+    for (const StrategyId id : kStrategies) {
+      if (progress.counts.by_strategy[static_cast<std::size_t>(id)] == 0) continue;
+      strategies += fmt::format("{}{}", strategies.empty() ? "; " : " ", explore::name_of(id));
+    }
+    if (text::columns_of(line + strategies) < terminal_.width) line += strategies;
+    fmt::print(stderr, "\r\x1b[K{}",
+               terminal_.render(text::ink(text::kDim, text::fit(line, terminal_.width - 1))));
     std::fflush(stderr);
     drawn_ = true;
   }
@@ -97,53 +92,64 @@ class ProgressLine {
   }
 
  private:
-  bool shown_;
+  text::Terminal terminal_;
   bool drawn_ = false;
 };
 
-void print_execution(const text::Terminal& terminal, const explore::Execution& execution) {
-  // A file is as wide as it needs to be.
-  constexpr std::size_t kColumn = 56;
-  const std::size_t width =
-      terminal.redraws ? std::max<std::size_t>(terminal.width, 60) - 2
-                       : std::max<std::size_t>(terminal.width, kColumn * execution.threads.size());
-  print(terminal, explore::headline(execution));
-  fmt::print("\n");
-  print(terminal, explore::schedule_table(execution, width));
-  fmt::print("\n");
+// Returns how it was found, in a line.
+std::string how_found(const explore::Finding& finding, unsigned preemptions) {
+  if (!finding.repeats) {
+    return "it did not happen again in the same schedule: something in the program is not "
+           "controlled";
+  }
+  return fmt::format("found in schedule {} ({}); {} of {} switches needed, {} preemption{}",
+                     text::grouped(finding.schedule_number + 1), explore::name_of(finding.strategy),
+                     finding.replay.schedule.switches.size(), finding.switches_before, preemptions,
+                     preemptions == 1 ? "" : "s");
 }
 
-void print_finding(const text::Terminal& terminal, const explore::Finding& finding,
-                   const Settings& settings) {
-  print_execution(terminal, finding.execution);
-  const auto preemptions = std::ranges::count_if(
-      finding.execution.events,
-      [](const check::Event& event) { return (event.flags & check::kPreempts) != 0; });
-  if (!finding.repeats) {
-    fmt::print(
-        "  It did not happen again in the same schedule: something in the program is not\n"
-        "  controlled (see Limits in docs/check.md).\n");
-    return;
+std::string_view name_of(End end) {
+  switch (end) {
+    case End::budget:
+      return "budget";
+    case End::found:
+      return "found";
+    case End::exhausted:
+      return "all seen";
+    case End::no_threads:
+      return "no threads";
+    case End::unsupported:
+      return "unsupported";
+    case End::interrupted:
+      return "interrupted";
   }
-  fmt::print("  found in schedule {} ({}); {} of {} switches needed, {} preemption{}\n",
-             text::grouped(finding.schedule_number + 1), explore::name_of(finding.strategy),
-             finding.replay.schedule.switches.size(), finding.switches_before, preemptions,
-             preemptions == 1 ? "" : "s");
-  fmt::print("  thrum replay '{}' --{}\n", explore::to_string(finding.replay),
-             command_line(settings.explore.command));
+  return "";
+}
+
+void print_json(const explore::Outcome& outcome, const Settings& settings,
+                const std::string& finding) {
+  const analysis::Json json{{"command", command_line(settings.explore.command)},
+                            {"end", name_of(outcome.end)},
+                            {"schedules", outcome.progress.counts.schedules},
+                            {"cut_off", outcome.progress.counts.cut_off},
+                            {"assumed_away", outcome.progress.counts.assumed_away},
+                            {"seconds", outcome.progress.time.count()},
+                            {"forks", outcome.fork_reason}};
+  std::string line = json.dump(-1, ' ', false, analysis::Json::error_handler_t::replace);
+  if (!finding.empty()) line.insert(line.size() - 1, ",\"finding\":" + finding);
+  fmt::print("{}\n", line);
 }
 
 void print_end(const explore::Outcome& outcome) {
   const explore::Progress& progress = outcome.progress;
+  const std::string schedules = text::grouped(progress.counts.schedules);
   switch (outcome.end) {
     case End::budget:
     case End::interrupted:
-      fmt::print("  nothing found in {} schedules, {}\n", text::grouped(progress.counts.schedules),
-                 seconds(progress));
+      fmt::print("  nothing found in {} schedules, {}\n", schedules, seconds(progress));
       break;
     case End::exhausted:
-      fmt::print("  nothing found in {} schedules, which are all there are\n",
-                 text::grouped(progress.counts.schedules));
+      fmt::print("  nothing found in {} schedules, which are all there are\n", schedules);
       break;
     case End::no_threads:
       fmt::print("  it started no thread: there is nothing to schedule\n");
@@ -161,10 +167,35 @@ void print_end(const explore::Outcome& outcome) {
   }
 }
 
+int tell_finding(const text::Terminal& terminal, const explore::Outcome& outcome,
+                 Settings& settings) {
+  const explore::Finding& finding = *outcome.finding;
+  const std::vector<std::string>& command = settings.explore.command;
+  const explore::Story story = explore::tell(finding.execution);
+  explore::Circumstances circumstances;
+  circumstances.command = command_line(command);
+  circumstances.preemptions = explore::preemptions(story);
+  circumstances.found = how_found(finding, circumstances.preemptions);
+  if (finding.repeats) circumstances.replay = replay_line(finding.replay, command);
+  if (settings.forms.json) {
+    print_json(outcome, settings, explore::json(story, circumstances));
+  } else {
+    print_story(terminal, story);
+    fmt::print("  {}\n", circumstances.found);
+    if (finding.repeats) {
+      fmt::print("  {}\n", circumstances.replay);
+    } else {
+      fmt::print("  (see Limits in docs/check.md)\n");
+    }
+  }
+  const int code = write_files(settings.forms, story, circumstances, command, ++settings.findings);
+  return code == kClean ? kFoundSomething : code;
+}
+
 // One campaign. Returns the exit code.
 int check_one(const explore::Program& program, Settings& settings, const text::Terminal& terminal,
               bool& more) {
-  ProgressLine line(text::Terminal::of(STDERR_FILENO, false).redraws);
+  ProgressLine line(text::Terminal::of(STDERR_FILENO, false));
   const explore::Outcome outcome =
       explore::explore(program, settings.explore, [&](const explore::Progress& progress) {
         line.show(progress);
@@ -172,7 +203,8 @@ int check_one(const explore::Program& program, Settings& settings, const text::T
       });
   line.clear();
   more = outcome.explorations > settings.explore.exploration;
-  if (!outcome.fork_reason.empty() && !settings.explore.fork) {
+  const bool for_people = !settings.forms.json;
+  if (for_people && !outcome.fork_reason.empty() && !settings.explore.fork) {
     fmt::print("  each schedule in a fork of its own: {}\n", outcome.fork_reason);
   }
   if (!outcome.blind.empty() && settings.explore.races) {
@@ -186,49 +218,39 @@ int check_one(const explore::Program& program, Settings& settings, const text::T
                 fmt::format("it uses {}, which thrum check does not control", outcome.unsupported));
     return kFailed;
   }
-  if (outcome.finding) {
-    print_finding(terminal, *outcome.finding, settings);
-    return kFoundSomething;
+  if (outcome.finding) return tell_finding(terminal, outcome, settings);
+  if (more || settings.explore.exploration == 0) {
+    if (for_people) {
+      print_end(outcome);
+    } else {
+      print_json(outcome, settings, {});
+    }
   }
-  if (more || settings.explore.exploration == 0) print_end(outcome);
   const int signal = interrupted.load(std::memory_order_relaxed);
   return signal != 0 ? 128 + signal : kClean;
 }
 
 bool parse_time(const std::string& text, std::chrono::milliseconds& time) {
-  double value = 0;
-  char unit[8] = "s";
-  const int n = std::sscanf(text.c_str(), "%lf%7s", &value, unit);
-  const std::string name = unit;
-  const double factor = name == "ms"    ? 1
-                        : name == "s"   ? 1e3
-                        : name == "min" ? 6e4
-                        : name == "h"   ? 3.6e6
-                                        : 0;
-  if (n < 1 || value < 0 || factor == 0) return false;
-  time = std::chrono::milliseconds(static_cast<std::int64_t>(value * factor));
+  constexpr double kMost = 3.6e6 * 24 * 365;
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const std::string_view unit = end;
+  const double factor = unit == "ms"                  ? 1
+                        : unit == "s" || unit.empty() ? 1e3
+                        : unit == "min"               ? 6e4
+                        : unit == "h"                 ? 3.6e6
+                                                      : 0;
+  const double ms = value * factor;
+  if (end == text.c_str() || !(ms >= 1 && ms <= kMost)) return false;
+  time = std::chrono::milliseconds(static_cast<std::int64_t>(ms));
   return true;
 }
 
-check::StrategyId strategy_named(const std::string& name) {
-  using enum check::StrategyId;
-  for (const check::StrategyId id : {random, pct, pos, urw, dfs}) {
+StrategyId strategy_named(const std::string& name) {
+  for (const StrategyId id : kStrategies) {
     if (name == explore::name_of(id)) return id;
   }
-  return rotation;
-}
-
-template <class Body>
-int guarded(const Settings& settings, Body body) {
-  try {
-    return body();
-  } catch (const explore::CannotCheck& error) {
-    print_error(settings.explore.command.front(), error.what());
-    return kUsage;
-  } catch (const std::system_error& error) {
-    print_error(settings.explore.command.front(), error.what());
-    return kFailed;
-  }
+  return StrategyId::rotation;
 }
 
 // The tests of a program that uses GoogleTest: each is a campaign. None if the caller has chosen.
@@ -237,8 +259,9 @@ std::vector<std::string> tests_of(const explore::Program& program,
   const bool is_chosen = std::ranges::any_of(
       command, [](const std::string& argument) { return argument.starts_with("--gtest_"); });
   if (!program.uses_gtest || is_chosen) return {};
-  std::string line = quoted(program.path.string());
-  for (std::size_t i = 1; i < command.size(); ++i) line += " " + quoted(command[i]);
+  std::vector<std::string> words = command;
+  words.front() = program.path.string();
+  const std::string line = command_line(words);
   FILE* const pipe = popen((line + " --gtest_list_tests 2>/dev/null").c_str(), "re");
   if (pipe == nullptr) return {};
   std::string output;
@@ -292,7 +315,7 @@ int check_explorations(const explore::Program& program, Settings& settings,
 }
 
 int check(Settings& settings) {
-  return guarded(settings, [&] {
+  return guarded(settings.explore.command, [&] {
     if (!parse_time(settings.time, settings.explore.time)) {
       print_error("--time " + settings.time, "not a time, such as 500ms, 60s, 5min");
       return kUsage;
@@ -301,7 +324,8 @@ int check(Settings& settings) {
       print_error("--patience " + settings.patience, "not a time, such as 500ms, 60s, 5min");
       return kUsage;
     }
-    const text::Terminal terminal = text::Terminal::of_stdout(settings.no_colour);
+    if (!can_be_made(settings.forms)) return kUsage;
+    const text::Terminal terminal = text::Terminal::of_stdout(settings.forms.no_colour);
     const explore::Program program = explore::examine(settings.explore.command.front());
     settings.explore.strategy = strategy_named(settings.strategy);
     settings.explore.races = !settings.no_races;
@@ -320,7 +344,7 @@ int check(Settings& settings) {
     const std::vector<std::string> command = settings.explore.command;
     int code = kClean;
     for (const std::string& test : tests) {
-      fmt::print("{}\n", text::printable(test));
+      if (!settings.forms.json) fmt::print("{}\n", text::printable(test));
       settings.explore.command = command;
       settings.explore.command.push_back("--gtest_filter=" + test);
       settings.explore.exploration = 0;
@@ -329,45 +353,6 @@ int check(Settings& settings) {
       code = std::max(code, result);
     }
     return code;
-  });
-}
-
-int replay(Settings& settings) {
-  return guarded(settings, [&] {
-    const std::optional<explore::Replay> wanted = explore::parse_replay(settings.replay);
-    if (!wanted) {
-      print_error(settings.replay, "not a schedule as thrum check prints it");
-      return kUsage;
-    }
-    const text::Terminal terminal = text::Terminal::of_stdout(settings.no_colour);
-    const explore::Program program = explore::examine(settings.explore.command.front());
-    settings.explore.races = wanted->races;
-    settings.explore.leaks = wanted->leaks;
-    settings.explore.timeouts = wanted->timeouts;
-    settings.explore.exploration = wanted->exploration;
-    settings.explore.max_steps = wanted->max_steps;
-    const explore::Execution execution = explore::replay(program, settings.explore, *wanted);
-    print_execution(terminal, execution);
-    if (execution.result.hash == wanted->hash) {
-      fmt::print("  replayed: the same {} steps\n", execution.result.steps);
-    } else {
-      const auto& happened = execution.schedule.switches;
-      const auto& expected = wanted->schedule.switches;
-      std::size_t same = 0;
-      while (same < happened.size() && same < expected.size() &&
-             happened[same].check == expected[same].check &&
-             happened[same].step == expected[same].step) {
-        ++same;
-      }
-      fmt::print(
-          "  not the same execution: it differs {}{}\n",
-          same < expected.size()
-              ? fmt::format("before switch {} of {} (step {} of thread {})", same + 1,
-                            expected.size(), expected[same].step, expected[same].thread)
-              : std::string("after the last switch"),
-          program.build_id != wanted->build_id ? "; the program has been built anew since" : "");
-    }
-    return check::is_finding(execution.result.outcome) ? kFoundSomething : kClean;
   });
 }
 
@@ -384,7 +369,8 @@ void add_check_command(CLI::App& app, int& exit_code) {
       ->required();
   command->add_option("--time", settings->time, "Stop after this time: 60s")->option_text("TIME");
   command->add_option("--schedules", options.schedules, "Stop after so many schedules")
-      ->option_text("N");
+      ->option_text("N")
+      ->check(CLI::NonNegativeNumber);
   command
       ->add_option("--strategy", settings->strategy,
                    "Who goes next: rotation (of those that follow),\n"
@@ -406,7 +392,8 @@ void add_check_command(CLI::App& app, int& exit_code) {
       ->option_text("WHEN")
       ->check(CLI::IsMember({"last", "any", "some"}));
   command->add_option("--steps", options.max_steps, "Cut off after so many steps: 20000")
-      ->option_text("N");
+      ->option_text("N")
+      ->check(CLI::Range(1U, 1U << 30));
   command
       ->add_option("--patience", settings->patience,
                    "A program hangs if it comes to no point at which\n"
@@ -416,7 +403,7 @@ void add_check_command(CLI::App& app, int& exit_code) {
   command->add_flag("--no-races", settings->no_races, "Data races are no findings");
   command->add_flag("--no-leaks", settings->no_leaks, "Threads and locks left over are none");
   command->add_flag("--output", options.show_output, "Show what the program writes");
-  command->add_flag("--no-color", settings->no_colour, "No colour; so does NO_COLOR=1");
+  add_forms(*command, settings->forms, SaveTest::yes);
   command->get_option("--help")->description("Print this help");
   command->get_formatter()->column_width(22);
   command->footer(
@@ -427,25 +414,6 @@ void add_check_command(CLI::App& app, int& exit_code) {
       "\n"
       "Exit codes: 0 nothing found, 1 found, 2 usage, 3 thrum failed, 130 Ctrl-C.");
   command->callback([settings, &exit_code] { exit_code = check(*settings); });
-}
-
-void add_replay_command(CLI::App& app, int& exit_code) {
-  const auto settings = std::make_shared<Settings>();
-  CLI::App* const command =
-      app.add_subcommand("replay", "Run a program under one schedule that thrum check found");
-  command->add_option("SCHEDULE", settings->replay, "As thrum check printed it: check1:...")
-      ->type_name("")
-      ->required();
-  command
-      ->add_option("COMMAND", settings->explore.command, "The program and its arguments, after --")
-      ->type_name("")
-      ->required();
-  command->add_flag("--output", settings->explore.show_output, "Show what the program writes");
-  command->add_flag("--no-color", settings->no_colour, "No colour; so does NO_COLOR=1");
-  command->get_option("--help")->description("Print this help");
-  command->get_formatter()->column_width(22);
-  command->footer("Exit codes: 1 it failed again, 0 it did not, 2 usage, 3 thrum itself failed.");
-  command->callback([settings, &exit_code] { exit_code = replay(*settings); });
 }
 
 }  // namespace thrum::cli

@@ -6,8 +6,7 @@
 
 namespace thrum::cli {
 
-/// Adds the subcommands `check` and `replay`; the exit code goes to `exit_code` when one was run.
+/// Adds the subcommand `check`; the exit code goes to `exit_code` when it was run.
 void add_check_command(CLI::App& app, int& exit_code);
-void add_replay_command(CLI::App& app, int& exit_code);
 
 }  // namespace thrum::cli

@@ -15,6 +15,7 @@
 #include "cli/cxx_command.h"
 #include "cli/exit_code.h"
 #include "cli/print_error.h"
+#include "cli/replay_command.h"
 #include "cli/report_command.h"
 #include "cli/tour_command.h"
 #include "cli/watch_command.h"

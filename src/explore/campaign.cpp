@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "explore/debugger.h"
 #include "explore/minimise.h"
 #include "explore/target.h"
 
@@ -23,6 +24,7 @@ Job job_of(const Options& options) {
   job.races = options.races;
   job.leaks = options.leaks;
   job.depth = static_cast<std::uint8_t>(options.depth);
+  job.most_preemptions = options.depth == 0 ? check::kAnyNumber : job.depth;
   job.max_steps = options.max_steps;
   job.seed = options.seed;
   job.stride = 1;
@@ -56,8 +58,22 @@ Execution take(Target& target) {
   execution.threads.assign(shared.thread, shared.thread + std::max(1U, shared.result.threads));
   execution.modules.assign(shared.module, shared.module + shared.modules);
   execution.notes.assign(shared.note, shared.note + shared.notes);
+  for (std::size_t i = 0; i < execution.threads.size(); ++i) {
+    const auto* const stack = shared.pending[i];
+    execution.pending.emplace_back(stack, std::find(stack, stack + check::kStackDepth, 0U));
+  }
   execution.errors = target.take_errors();
   return execution;
+}
+
+// Of a replay that needs no server.
+Job job_with_threads(const Options& options, const Execution& replayed) {
+  Job job = job_of(options);
+  job.strategy = check::StrategyId::replay;
+  job.fast = false;
+  job.record = true;
+  job.own_threads = static_cast<std::uint8_t>(std::max(1U, replayed.result.threads));
+  return job;
 }
 
 // The same program once more, to repeat and reduce what was found.
@@ -186,7 +202,8 @@ Outcome explore(const Program& program, const Options& options, const OnProgress
   return outcome;
 }
 
-Execution replay(const Program& program, const Options& options, const Replay& replay) {
+Execution replay(const Program& program, const Options& options, const Replay& replay,
+                 Threads threads) {
   Target target(program, options.command, job_of(options),
                 {.show_output = options.show_output,
                  .capture_errors = true,
@@ -195,7 +212,22 @@ Execution replay(const Program& program, const Options& options, const Replay& r
     Minimiser minimiser(target, job_of(options), check::Outcome::clean);
     minimiser.record(replay.schedule);
   }
-  return take(target);
+  Execution execution = take(target);
+  execution.wanted = std::make_shared<const check::Schedule>(target.shared().wanted);
+  if (threads == Threads::fibers || execution.result.threads == 0) return execution;
+  // Where the points are in memory is known now, and how many threads there will be.
+  Target with_threads(program, options.command, job_with_threads(options, execution),
+                      {.show_output = options.show_output,
+                       .capture_errors = true,
+                       .exploration = options.exploration,
+                       .wanted = execution.wanted.get()});
+  with_threads.ready();  // it has ended then
+  return take(with_threads);
+}
+
+void debug(const Program& program, const Options& options, const Execution& replayed) {
+  become_debugger(program, options.command, job_with_threads(options, replayed),
+                  {.exploration = options.exploration, .wanted = replayed.wanted.get()});
 }
 
 }  // namespace thrum::explore

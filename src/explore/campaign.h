@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +21,7 @@ namespace thrum::explore {
 struct Options {
   std::vector<std::string> command;
   check::StrategyId strategy = check::StrategyId::rotation;
-  std::uint32_t depth = 0;  // PCT's, or how many preemptions of DFS
+  std::uint32_t depth = 0;  // PCT's, or most preemptions of DFS; 0: varies, any number
   std::uint64_t seed = 1;
   std::uint64_t schedules = 0;  // 0: as many as the time allows
   std::chrono::milliseconds time{60'000};
@@ -45,11 +46,13 @@ struct Execution {
   check::Result result{};
   Schedule schedule;
   std::vector<check::Event> events;
-  std::vector<std::vector<std::uint64_t>> stacks;  // per event
+  std::vector<std::vector<std::uint64_t>> stacks;   // per event
+  std::vector<std::vector<std::uint64_t>> pending;  // per thread, of what it was about to do
   std::vector<check::ThreadFacts> threads;
   std::vector<check::ModuleFacts> modules;
   std::vector<check::Shared::Note> notes;
-  std::string errors;  // what it wrote to standard error
+  std::string errors;                             // what it wrote to standard error
+  std::shared_ptr<const check::Schedule> wanted;  // that it was told to follow, as addresses
 };
 
 struct Finding {
@@ -80,7 +83,13 @@ using OnProgress = std::function<bool(const Progress&)>;  // false: stop
 /// Runs a campaign. Throws  CannotCheck, std::system_error.
 Outcome explore(const Program& program, const Options& options, const OnProgress& on_progress);
 
-/// Runs one schedule. `execution.result.diverged_at` and the hash say whether it was followed.
-Execution replay(const Program& program, const Options& options, const Replay& replay);
+/// Runs one schedule, with fibers or with a system thread for each thread. The hash says whether it
+/// was followed.
+enum class Threads : std::uint8_t { fibers, own };
+Execution replay(const Program& program, const Options& options, const Replay& replay,
+                 Threads threads);
+/// Becomes gdb, with the program in it: it runs the schedule that was just replayed, with threads
+/// of the system. Throws  std::system_error if there is no gdb.
+[[noreturn]] void debug(const Program& program, const Options& options, const Execution& replayed);
 
 }  // namespace thrum::explore

@@ -9,11 +9,20 @@ namespace {
 
 constexpr unsigned kMostRuns = 4000;
 constexpr std::chrono::seconds kMostTime{20};  // a long schedule is better than no report
+constexpr std::uint64_t kMostSearched = 20'000;
+constexpr std::uint64_t kMostSearchedInForks = 1000;
+
+unsigned preemptions(const check::Shared& shared) {
+  const check::Event* const end = shared.event + std::min(shared.result.steps, check::kEvents);
+  return static_cast<unsigned>(std::count_if(shared.event, end, [](const check::Event& event) {
+    return (event.flags & check::kPreempts) != 0;
+  }));
+}
 
 }  // namespace
 
 Minimiser::Minimiser(Target& target, const check::Job& job, check::Outcome wanted)
-    : target_(target), job_(job), wanted_(wanted) {
+    : target_(target), job_(job), fast_(job.fast), wanted_(wanted) {
   job_.strategy = check::StrategyId::replay;
   job_.fast = false;
   job_.first = 0;
@@ -96,11 +105,47 @@ void Minimiser::drop_points(Schedule& schedule) {
   }
 }
 
-Schedule Minimiser::minimise(Schedule schedule) {
+// All schedules with no preemption, then with one, and so on: the first that shows it has the
+// least. With as many as now, it may have fewer switches.
+void Minimiser::find_fewer_preemptions(Schedule& schedule) {
+  check::Shared& shared = target_.shared();
+  if (wanted_ == check::Outcome::hang || !shows_it(schedule)) return;
+  const unsigned now = preemptions(shared);
+  for (unsigned most = 0; most <= now && goes_on(); ++most) {
+    check::Job job = job_;
+    job.strategy = check::StrategyId::dfs;
+    job.most_preemptions = static_cast<std::uint8_t>(most);
+    job.fast = fast_ && !shared.refused_fast;
+    job.count = job.fast ? kMostSearched : kMostSearchedInForks;
+    shared.depth = 0;
+    shared.exhausted = false;
+    shared.points = shared.wanted.points;  // of the schedule that it was just shown
+    std::copy_n(shared.wanted.point, shared.points, shared.point);
+    if (target_.run(job).outcome != wanted_) continue;
+    Schedule found = happened(shared);
+    found.points = schedule.points;
+    if (!shows_it(found)) continue;
+    reduce_all(found);
+    if (!shows_it(found)) continue;
+    const unsigned needed = preemptions(shared);
+    if (needed > now || (needed == now && found.switches.size() >= schedule.switches.size())) {
+      continue;
+    }
+    schedule = std::move(found);
+    return;
+  }
+}
+
+void Minimiser::reduce_all(Schedule& schedule) {
   reduce(schedule, &Schedule::switches);
   reduce(schedule, &Schedule::choices);
   drop_points(schedule);
   reduce(schedule, &Schedule::switches);
+}
+
+Schedule Minimiser::minimise(Schedule schedule) {
+  reduce_all(schedule);
+  find_fewer_preemptions(schedule);
   return schedule;
 }
 

@@ -3,7 +3,8 @@
 //
 // Makes a schedule that shows a bug as short as it can be and still show it: delta debugging
 // (Zeller, Hildebrandt, 2002) over the switches and choices in which it differs from the default
-// policy.
+// policy. That leaves none out of which one could be left out; another may still need fewer
+// preemptions, so those with fewer are searched, as many as a budget allows.
 #pragma once
 
 #include <chrono>
@@ -31,9 +32,12 @@ class Minimiser {
   void reduce(Schedule& schedule, std::vector<Item> Schedule::* items);
   void drop_points(Schedule& schedule);
   bool goes_on() const;
+  void find_fewer_preemptions(Schedule& schedule);
+  void reduce_all(Schedule& schedule);
 
   Target& target_;
   check::Job job_;
+  bool fast_;
   check::Outcome wanted_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   unsigned runs_ = 0;

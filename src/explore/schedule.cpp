@@ -151,6 +151,7 @@ std::optional<Replay> parse_replay(const std::string& text) {
       if (!number(flags.substr(0, end), flag == 'e' ? replay.exploration : replay.max_steps)) {
         return std::nullopt;
       }
+      if (replay.max_steps == 0) return std::nullopt;
       flags.remove_prefix(end);
     } else {
       return std::nullopt;

@@ -7,10 +7,11 @@
 //
 //   BUILD     the first digits of the program's build id, or -
 //   HASH      of all events of the execution
-//   SWITCHES  T.S-U.C,... at step S of thread T go on with thread U; C is a check of the hash so
-//   far CHOICES   T.I-V,... choice I of thread T has value V POINTS    MODULE+ADDRESS,... plain
-//   accesses at which threads switch FLAGS     t: timeouts at any time, r: races are no findings,
-//   l: leaks are none,
+//   SWITCHES  T.S-U.C,... at step S of thread T go on with thread U; C is a check of who
+//             did what before
+//   CHOICES   T.I-V,... choice I of thread T has value V
+//   POINTS    MODULE+ADDRESS,... plain accesses at which threads switch
+//   FLAGS     t: timeouts at any time, r: races are no findings, l: leaks are none,
 //             eN: explore() number N, sN: at most N steps
 #pragma once
 

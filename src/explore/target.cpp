@@ -28,8 +28,6 @@ using check::Outcome;
 using check::Phase;
 using check::Shared;
 
-constexpr int kSharedDescriptor = 63;  // in the program: beyond what it opens itself, and fixed
-
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
@@ -60,13 +58,11 @@ void wait_on(const std::atomic<Word>& word, Word seen, std::chrono::milliseconds
     dup2(options.capture_errors ? errors : nothing, STDERR_FILENO);
   }
   dup2(descriptor, kSharedDescriptor);
-  // The same addresses in each run, and no work of the dynamic linker in each execution.
   personality(ADDR_NO_RANDOMIZE);
-  setenv("LD_BIND_NOW", "1", 1);
-  setenv(check::kDescriptorVariable, std::to_string(kSharedDescriptor).c_str(), 1);
-  std::string preload = runtime_library();
-  if (const char* const others = std::getenv("LD_PRELOAD")) preload += fmt::format(":{}", others);
-  setenv("LD_PRELOAD", preload.c_str(), 1);
+  for (const std::string& variable : environment_of_target()) {
+    const std::size_t name = variable.find('=');
+    setenv(variable.substr(0, name).c_str(), variable.c_str() + name + 1, 1);
+  }
   std::vector<char*> arguments;
   for (const std::string& argument : command) {
     arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -118,19 +114,34 @@ std::string syscall_of(pid_t process) {
 
 }  // namespace
 
+SharedMemory make_shared_memory(const check::Job& job, const TargetOptions& options) {
+  const int descriptor = memory_file("thrum check");
+  if (ftruncate(descriptor, sizeof(Shared)) != 0) fail("ftruncate");
+  void* const at = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  if (at == MAP_FAILED) fail("mmap");
+  auto* const shared = static_cast<Shared*>(at);  // zeroed: all that it begins with
+  shared->protocol = check::kProtocol;
+  shared->job = job;
+  shared->exploration = options.exploration;
+  if (options.wanted != nullptr) shared->wanted = *options.wanted;
+  return {descriptor, shared};
+}
+
+// The same addresses in each run come from personality(); no work of the dynamic linker in each
+// execution from LD_BIND_NOW.
+std::vector<std::string> environment_of_target() {
+  std::string preload = runtime_library();
+  if (const char* const others = std::getenv("LD_PRELOAD")) preload += fmt::format(":{}", others);
+  return {"LD_BIND_NOW=1", fmt::format("{}={}", check::kDescriptorVariable, kSharedDescriptor),
+          "LD_PRELOAD=" + preload};
+}
+
 Target::Target(const Program& program, const std::vector<std::string>& command,
                const check::Job& first_job, const TargetOptions& options)
-    : descriptor_(memory_file("thrum check")),
-      errors_(memory_file("standard error")),
-      options_(options) {
-  if (ftruncate(descriptor_, sizeof(Shared)) != 0) fail("ftruncate");
-  void* const at =
-      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0);
-  if (at == MAP_FAILED) fail("mmap");
-  shared_ = static_cast<Shared*>(at);  // zeroed: all that it begins with
-  shared_->protocol = check::kProtocol;
-  shared_->job = first_job;
-  shared_->exploration = options.exploration;
+    : errors_(memory_file("standard error")), options_(options) {
+  const SharedMemory memory = make_shared_memory(first_job, options);
+  descriptor_ = memory.descriptor;
+  shared_ = memory.shared;
   fcntl(errors_, F_SETFL, O_APPEND);
   int failure[2];
   if (pipe2(failure, O_CLOEXEC) != 0) fail("pipe");

@@ -22,7 +22,20 @@ struct TargetOptions {
   bool capture_errors = false;  // else what it writes is lost
   std::uint32_t exploration = 0;
   std::chrono::milliseconds patience{10'000};  // with a program that does not come to a point
+  const check::Schedule* wanted = nullptr;     // for a job that is not posted: Job::own_threads
 };
+
+/// The memory that a program and its controller share: a descriptor, and where it is mapped.
+struct SharedMemory {
+  int descriptor;
+  check::Shared* shared;
+};
+/// Returns it as a program finds it when it begins. Throws  std::system_error.
+SharedMemory make_shared_memory(const check::Job& job, const TargetOptions& options);
+/// Which descriptor the program finds it at.
+inline constexpr int kSharedDescriptor = 63;  // beyond what it opens itself, and fixed
+/// Returns what the program's environment holds beside what ours does, as NAME=VALUE.
+std::vector<std::string> environment_of_target();
 
 class Target {
  public:

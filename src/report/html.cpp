@@ -1,21 +1,17 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
 //
-// One file that needs nothing else. The policy in it lets the browser run our script and no other,
-// and load nothing; names of the program are data, which the script shows as text.
+// A recording as a page (text/page.h): its model as JSON, then its slices.
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <zlib.h>
 
-#include <array>
 #include <cstring>
 #include <map>
-#include <stdexcept>
 #include <tuple>
 
 #include "analysis/places.h"
 #include "report/page_source.h"
 #include "report/reports.h"
+#include "text/page.h"
 #include "text/terminal.h"
 
 namespace thrum::report {
@@ -42,21 +38,6 @@ constexpr std::size_t kMostLocks = 500;
 // sums in its tables are exact.
 constexpr std::size_t kManySlices = 200'000;
 constexpr std::uint64_t kCoarseNs = 100;
-
-std::string base64(const unsigned char* bytes, std::size_t size) {
-  std::string text(4 * ((size + 2) / 3) + 1, '\0');
-  text.resize(static_cast<std::size_t>(EVP_EncodeBlock(
-      reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(size))));
-  return text;
-}
-
-// As a Content-Security-Policy names what may run.
-std::string hash_of(std::string_view source) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  EVP_Digest(source.data(), source.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  return fmt::format("'sha256-{}'", base64(digest.data(), size));
-}
 
 // Numbers of seven bits a byte, the low ones first.
 void put(std::string& to, std::uint64_t n) {
@@ -143,29 +124,10 @@ class Page {
     data += json;
     data += columns_.join();
 
-    return fmt::format(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src {}; "
-        "style-src {}\">\n"
-        "<meta name=\"viewport\" content=\"width=device-width\"><title>thrum</title>\n"
-        "<style>{}</style></head>\n<body>{}"
-        "<script type=\"application/octet-stream\" id=\"data\">{}</script>\n"
-        "<script>{}</script></body></html>\n",
-        hash_of(kPageScript), hash_of(kPageStyle), kPageStyle, kPageBody, packed(data),
-        kPageScript);
+    return text::page({kPageBody, kPageStyle, kPageScript, data});
   }
 
  private:
-  static std::string packed(const std::string& data) {
-    uLongf size = compressBound(data.size());
-    std::vector<unsigned char> bytes(size);
-    if (compress2(bytes.data(), &size, reinterpret_cast<const Bytef*>(data.data()), data.size(),
-                  6) != Z_OK) {
-      throw std::runtime_error("the page's data cannot be packed");
-    }
-    return base64(bytes.data(), size);
-  }
-
   static std::string plain(const std::vector<std::string>& lines) {
     std::string text;
     for (const std::string& line : lines) text += text::Terminal{.utf8 = true}.render(line) + '\n';

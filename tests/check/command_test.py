@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: MIT
 """thrum check, replay, c++ and cc as a user meets them."""
 
+import json
+import os
 import pathlib
 import re
 import shutil
@@ -51,9 +53,16 @@ class Check(unittest.TestCase):
         run = self.check(self.program('lost_update'))
         self.assertEqual((run.returncode, run.stderr), (1, ''))
         self.assertIn('assertion failed: count == 2 * STEPS', run.stdout)
-        self.assertRegex(run.stdout, r'lost_update\.cpp:15 loads count = 0')
-        self.assertRegex(run.stdout, r'lost_update\.cpp:15 stores count = 1')
-        self.assertRegex(run.stdout, r'; [12] of \d+ switch')
+        self.assertIn('lines of lost_update.cpp', run.stdout)
+        self.assertRegex(run.stdout, r':\d+ loads count = 0')
+        self.assertRegex(run.stdout, r':\d+ stores count = 1')
+
+    def test_no_more_preemptions_are_shown_than_are_needed(self):
+        for name in ('lost_update', 'two_locks'):
+            for seed in range(1, 6):
+                with self.subTest(name=name, seed=seed):
+                    run = self.check(self.program(name), '--seed', str(seed))
+                    self.assertRegex(run.stdout, r'1 of \d+ switches needed, 1 preemption\n')
 
     def test_every_strategy_finds_it(self):
         for strategy in ('random', 'urw', 'pos', 'pct', 'dfs', 'rotation'):
@@ -80,8 +89,8 @@ class Check(unittest.TestCase):
     def test_a_deadlock_is_told_with_its_locks(self):
         run = self.check(self.program('two_locks'))
         self.assertEqual(run.returncode, 1)
-        self.assertRegex(run.stdout, r'T\d wants right, held by T\d')
-        self.assertRegex(run.stdout, r'T\d wants left, held by T\d')
+        self.assertIn('T1 wants right, held by T2, at two_locks.cpp:12', run.stdout)
+        self.assertIn('T2 wants left, held by T1, at two_locks.cpp:16', run.stdout)
 
     def test_replays_in_fresh_processes(self):
         program = self.program('lost_update')
@@ -92,12 +101,97 @@ class Check(unittest.TestCase):
             self.assertIn('replayed: the same ', run.stdout)
             self.assertEqual(run.stdout, runs[0].stdout)
 
-    def test_a_replay_of_a_changed_program_says_so(self):
+    def test_a_replay_of_a_changed_program_says_where_it_differs(self):
         schedule = self.replay_line(self.check(self.program('lost_update')))
         changed = self.program('lost_update', '-DSTEPS=3', suffix='_changed')
         run = command.thrum('replay', schedule, '--', changed)
-        self.assertIn('not the same execution: it differs', run.stdout)
-        self.assertIn('has been built anew', run.stdout)
+        self.assertIn('not the same execution: it differs after the last switch; the program has been built '
+                      'anew since', run.stdout)
+        changed = self.program('lost_update', '-DBEFORE', suffix='_changed_before')
+        run = command.thrum('replay', schedule, '--', changed)
+        self.assertRegex(run.stdout, r'it differs before switch 1 of 1 \(step \d of thread 1\)')
+
+    def test_with_system_threads_it_replays_the_same(self):
+        for name in ('lost_update', 'two_locks', 'many_threads', 'leaves_early'):
+            with self.subTest(name=name):
+                program = self.program(name)
+                schedule = self.replay_line(self.check(program))
+                fibers = command.thrum('replay', schedule, '--', program)
+                threads = command.thrum('replay', '--threads', schedule, '--', program)
+                self.assertEqual(threads.returncode, 1)
+                self.assertIn('replayed: the same ', threads.stdout)
+                self.assertEqual(threads.stdout, fibers.stdout)
+
+    def gdb(self, name, *commands):
+        program = self.program(name, '-O0', suffix='_O0')
+        schedule = self.replay_line(self.check(program))
+        run = subprocess.run([command.THRUM, 'replay', '--gdb', schedule, '--', program, 'a b', "c'd"],
+                             input='\n'.join([*commands, 'kill', 'quit', '']), text=True,
+                             capture_output=True, check=False, env=command.environment(HOME=self.folder.name))
+        self.assertIn('replayed: the same ', run.stdout)
+        return run.stdout
+
+    @unittest.skipUnless(shutil.which('gdb'), 'there is no gdb: ci/setup.sh --all brings it')
+    def test_a_debugger_sees_all_threads_where_they_are(self):
+        said = self.gdb('two_locks', 'info threads', 'thread apply all backtrace')
+        self.assertIn('Breakpoint 1, ', said)
+        self.assertEqual(len(re.findall(r'^\*? +\d+ +Thread ', said, re.MULTILINE)), 3, said)
+        stacks = re.split(r'^Thread \d+ \(', said, flags=re.MULTILINE)[1:]
+        self.assertEqual(len(stacks), 3)
+        for name, line in (('"T1"', 12), ('"T2"', 16), ('"two_locks', 18)):
+            [stack] = [stack for stack in stacks if name in stack.splitlines()[0]]
+            self.assertRegex(stack, rf'two_locks\.cpp:{line}\b')
+
+    @unittest.skipUnless(shutil.which('gdb'), 'there is no gdb: ci/setup.sh --all brings it')
+    def test_in_a_debugger_it_runs_again_from_the_beginning(self):
+        said = self.gdb('lost_update', 'run', 'backtrace 5', 'info proc cmdline')
+        self.assertEqual(said.count('hit Breakpoint 1, '), 2, said)
+        self.assertEqual(len(re.findall(r'main \(\)\s+at ', said)), 1, said)
+        self.assertIn("a b", said)
+
+    def test_without_a_debugger_it_says_so(self):
+        program = self.program('two_locks')
+        schedule = self.replay_line(self.check(program))
+        run = command.thrum('replay', '--gdb', schedule, '--', program, PATH='/nowhere')
+        self.assertEqual((run.returncode, run.stderr), (3, f'thrum: {program}: gdb: No such file or directory\n'))
+
+    def test_a_saved_test_fails_until_the_program_is_mended(self):
+        program, folder = self.program('lost_update'), pathlib.Path(self.folder.name)
+        script = folder / 'regression.sh'
+        self.assertEqual(self.check(program, '--save-test', script).returncode, 1)
+        mended = self.program('lost_update', '-DMENDED', suffix='_mended')
+        for args, code, said in (([], 1, 'FAIL: '), ([program], 1, 'FAIL: '), ([mended], 0, 'PASS: '),
+                                 (['/no/such/program'], 2, 'NOT RUN: ')):
+            with self.subTest(args=args):
+                run = subprocess.run([script, *args], env={**os.environ, 'THRUM': command.THRUM}, text=True,
+                                     capture_output=True, check=False)
+                self.assertEqual(run.returncode, code, run.stdout + run.stderr)
+                self.assertIn(said, run.stdout + run.stderr)
+
+    def test_files_that_cannot_be_made_are_told_before_the_search(self):
+        folder = pathlib.Path(self.folder.name)
+        there = folder / 'there.sh'
+        there.write_text('mine')
+        for option, path, why in (
+                ('--save-test', there, 'there is such a file, and it is not written over'),
+                ('--save-test', '/no/such/folder/x', 'No such file or directory'),
+                ('--html', '/no/such/folder/x', 'No such file or directory'),
+                ('--html', folder, 'Is a directory')):
+            with self.subTest(option=option, path=path):
+                run = self.check(self.program('lost_update'), option, path)
+                self.assertEqual((run.returncode, run.stdout, run.stderr),
+                                 (2, '', f'thrum: {path}: {why}\n'))
+        self.assertEqual(there.read_text(), 'mine')
+
+    def test_json_is_a_line_for_each_campaign(self):
+        run = self.check(self.program('gtest_two', '-lgtest_main', '-lgtest'), '--json', schedules=500)
+        right, wrong = map(json.loads, run.stdout.splitlines())
+        self.assertEqual((run.returncode, right['end'], wrong['end']), (1, 'budget', 'found'))
+        self.assertEqual(right['schedules'], 500)
+        self.assertNotIn('finding', right)
+        self.assertEqual(wrong['finding']['verdict'], 'exit status')
+        self.assertEqual(wrong['finding']['threads'][0], 'main')
+        self.assertIn('check1:', wrong['finding']['replay'])
 
     def test_nothing_is_found_in_a_right_program(self):
         run = self.check(self.program('counts_under_lock'))
@@ -249,7 +343,17 @@ class Check(unittest.TestCase):
 
     def test_usage_errors(self):
         for args in (['check', '--', '/no/such/program'], ['check', '--time', 'soon', '--', '/bin/ls'],
-                     ['replay', 'nonsense', '--', '/bin/true'], ['check', '--', str(HERE)]):
+                     ['replay', 'nonsense', '--', '/bin/true'], ['check', '--', str(HERE)], ['check'],
+                     ['check', '--', ''], ['check', '--time', '-1s', '--', '/bin/ls'], ['check', '--time', '1e400', '--', '/bin/ls'],
+                     ['check', '--time', 'nan', '--', '/bin/ls'], ['check', '--time', '5s later', '--', '/bin/ls'],
+                     ['check', '--schedules', '-1', '--', '/bin/ls'], ['check', '--steps', '0', '--', '/bin/ls'],
+                     ['check', '--strategy', 'luck', '--', '/bin/ls'], ['check', '--jobs', '0', '--', '/bin/ls'],
+                     ['check', '--patience', '0s', '--', '/bin/ls'], ['check', '--depth', '256', '--', '/bin/ls'],
+                     ['check', '--', __file__], ['replay', 'check1:-:0::::', '--', '/no/such/program'],
+                     ['replay', 'check1:-:0:9.9-999999.0:::', '--', '/bin/true'],
+                     ['replay', 'check1:-:0::::s0', '--', '/bin/true'],
+                     ['replay', '--gdb', '--threads', 'check1:-:0::::', '--', '/bin/true'],
+                     ['replay', 'check1:-:0::::'], ['replay']):
             run = command.thrum(*args)
             self.assertEqual((run.returncode, run.stdout, run.stderr.count('\n')), (2, '', 1), args)
 

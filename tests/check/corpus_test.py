@@ -84,6 +84,10 @@ def check_bug(source, program):
     found = verdict_of(checked.stdout)
     if checked.returncode != 1 or found not in SAME.get(expected, {expected}):
         return f'{source.name}: expected {expected}, found {found}\n{checked.stderr}'
+    most = int(re.search(r'^// Preemptions: (\d+)$', source.read_text(), re.MULTILINE)[1])
+    seen = re.search(r', (\d+) preemptions?$', checked.stdout, re.MULTILINE)
+    if seen is None or int(seen[1]) > most:
+        return f'{source.name}: {seen and seen[1]} preemptions, not {most}'
     line = re.search(r"thrum replay '([^']*)'", checked.stdout)
     if line is None:
         return f'{source.name}: no replay line\n{checked.stdout}'

@@ -35,8 +35,8 @@ std::uint32_t alternative(std::uint32_t count, bool is_choice) noexcept {
 
 Thread* next(const Candidates& candidates) noexcept {
   const bool could_stay = candidates.usual == candidates.current;
-  const std::uint32_t bound = engine.shared->job.depth;
-  if (could_stay && bound != 0 && state.preemptions >= bound) return candidates.usual;
+  const std::uint32_t most = engine.shared->job.most_preemptions;
+  if (could_stay && most != kAnyNumber && state.preemptions >= most) return candidates.usual;
   std::uint32_t chosen = alternative(candidates.count, false);
   if (chosen == 0) return candidates.usual;
   if (could_stay) ++state.preemptions;

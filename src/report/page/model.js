@@ -1,19 +1,10 @@
-'use strict';
 // The page's data, as src/report/html.cpp packs it.
 // Every name comes from the watched program: it is only ever put in as text, or drawn.
-const $ = (id) => document.getElementById(id);
 const canvas = $('canvas'), tip = $('tip');
 const STATES = ['new', 'ready', 'running', 'runnable', 'blocked', 'kernel', 'others', 'asleep'];
 const BLOCKED = 4, KERNEL = 5, N = STATES.length;
 const waits_for = (state) => state >= BLOCKED && state !== KERNEL;  // something that has a name
 const STEP = 32;  // slices between two sums
-
-async function unpack(text) {
-  const coded = atob(text.trim()), packed = new Uint8Array(coded.length);
-  for (let i = 0; i < coded.length; ++i) packed[i] = coded.charCodeAt(i);
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
 
 function decode(bytes) {
   const size = new DataView(bytes.buffer).getUint32(0, true);

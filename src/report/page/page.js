@@ -306,16 +306,11 @@ $('search').addEventListener('input', (event) => search(event.target.value));
 $('all').addEventListener('click', () => look(whole.from, whole.to));
 $('closer').addEventListener('click', () => zoom(0.6));
 $('wider').addEventListener('click', () => zoom(1 / 0.6));
-const set_dark = (on) => {
-  document.documentElement.classList.toggle('dark', on);
+follow_theme(() => {
   if (model === null) return;
   read_theme();
   redraw();
-};
-$('theme').addEventListener('click', () => set_dark(!document.documentElement.classList.contains('dark')));
-const prefers = matchMedia('(prefers-color-scheme: dark)');
-set_dark(prefers.matches);
-prefers.addEventListener('change', (event) => set_dark(event.matches));
+});
 addEventListener('resize', () => {
   if (model === null) return;
   size_lanes();

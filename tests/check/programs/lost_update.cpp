@@ -1,5 +1,8 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
+//
+// BEFORE and STEPS make it another program, before and after the switch that is needed; MENDED, one
+// without the error.
 #include <atomic>
 #include <cassert>
 #include <thread>
@@ -12,7 +15,16 @@ std::atomic<int> count;
 
 int main() {
   const auto add = [] {
-    for (int i = 0; i < STEPS; ++i) count.store(count.load() + 1);
+#ifdef BEFORE
+    count.fetch_add(0);
+#endif
+    for (int i = 0; i < STEPS; ++i) {
+#ifdef MENDED
+      ++count;
+#else
+      count.store(count.load() + 1);
+#endif
+    }
   };
   std::thread first(add);
   std::thread second(add);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: use after free
-// Preemptions: 1
+// Preemptions: 0
 // Class: atomicity violation
 //
 // Each gives its reference up in one step and looks in another whether it was the last: both free.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: lost wake-up
-// Preemptions: 1
+// Preemptions: 0
 // Class: barrier
 //
 // A party that sees it is cancelled leaves without arriving, and the other waits for it.

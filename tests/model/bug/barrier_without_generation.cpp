@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: lost wake-up
-// Preemptions: 1
+// Preemptions: 0
 // Class: barrier
 //
 // A barrier that counts down and up again: a fast thread enters the next round before a slow one

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: assertion
-// Preemptions: 2
+// Preemptions: 1
 // Class: condition misuse
 //
 // A woken consumer takes without looking again, after another has taken what it was woken for.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: race
-// Preemptions: 0
+// Preemptions: 1
 // Class: condition misuse
 //
 // The state that a condition waits for is changed without its mutex.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: deadlock
-// Preemptions: 1
+// Preemptions: 0
 // Class: deadlock
 //
 // A consumer waits for an item with the lock held that the producer needs to put one.

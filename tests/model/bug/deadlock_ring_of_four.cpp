@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: deadlock
-// Preemptions: 3
+// Preemptions: 1
 // Class: deadlock
 //
 // Each of four threads holds one lock and waits for its neighbour's.

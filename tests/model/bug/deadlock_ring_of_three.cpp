@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: deadlock
-// Preemptions: 2
+// Preemptions: 1
 // Class: deadlock
 //
 // Each of three threads holds one lock and waits for its neighbour's.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: use after free
-// Preemptions: 1
+// Preemptions: 0
 // Class: destruction race
 //
 // set() notifies after the flag is seen: the waiter returns and frees the event that set() is

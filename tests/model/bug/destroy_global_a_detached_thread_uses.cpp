@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: race
-// Preemptions: 1
+// Preemptions: 0
 // Class: destruction race
 //
 // A detached thread may run while the process destroys its globals.

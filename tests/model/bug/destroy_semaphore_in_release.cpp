@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: use after free
-// Preemptions: 1
+// Preemptions: 0
 // Class: destruction race
 //
 // release() gives the permit, and then looks for sleepers in a semaphore that who took the permit

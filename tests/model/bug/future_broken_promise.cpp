@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: exception
-// Preemptions: 1
+// Preemptions: 0
 // Class: future misuse
 //
 // A cancelled worker destroys its promise without an answer, and who waits for it gets an

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: lost wake-up
-// Preemptions: 1
+// Preemptions: 0
 // Class: barrier
 //
 // Of two workers, the one that finds nothing to do does not count the latch down.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: assertion
-// Preemptions: 2
+// Preemptions: 1
 // Class: lock-free semaphore
 //
 // try_acquire() takes first and gives back if there was none: another is refused a permit that is

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: lost wake-up
-// Preemptions: 1
+// Preemptions: 2
 // Class: lost wake-up
 //
 // The waiter looks before it takes the lock, and waits without looking again.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: lost wake-up
-// Preemptions: 1
+// Preemptions: 2
 // Class: lost wake-up
 //
 // The flag is set without the mutex: between the waiter's look and its sleep, where the

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: lost wake-up
-// Preemptions: 1
+// Preemptions: 2
 // Class: lost wake-up
 //
 // The sleeper says that it sleeps only after it looked for work, so that who brings work wakes

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: lost wake-up
-// Preemptions: 1
+// Preemptions: 0
 // Class: lost wake-up
 //
 // A worker that is cancelled leaves with a task that it never marks as done, and join() waits for

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: lost wake-up
-// Preemptions: 1
+// Preemptions: 2
 // Class: lost wake-up
 //
 // The word to sleep on is read after the state was found wanting: the change between is slept

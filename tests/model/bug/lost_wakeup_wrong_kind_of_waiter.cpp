@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: lost wake-up
-// Preemptions: 3
+// Preemptions: 0
 // Class: lost wake-up
 //
 // Producers and consumers of a full or empty place share a condition, and notify_one wakes one of

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: assertion
-// Preemptions: 1
+// Preemptions: 2
 // Class: order violation
 //
 // A worker that finds the queue empty and then sees it closed misses what was put in between.

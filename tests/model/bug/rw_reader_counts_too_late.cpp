@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: assertion
-// Preemptions: 1
+// Preemptions: 2
 // Class: reader/writer
 //
 // A reader looks for a writer, and only then counts itself; the writer comes in between.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Finds: assertion
-// Preemptions: 0
+// Preemptions: 1
 // Class: timeout
 //
 // wait_for() returns as well when time is up, and the caller goes on as if it had been notified.

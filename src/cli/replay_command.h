@@ -1,0 +1,12 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <CLI/App.hpp>
+
+namespace thrum::cli {
+
+/// Adds the subcommand `replay`; the exit code goes to `exit_code` when it was run.
+void add_replay_command(CLI::App& app, int& exit_code);
+
+}  // namespace thrum::cli

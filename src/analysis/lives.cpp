@@ -165,8 +165,11 @@ class Lives {
       wait.timed = (event.flags() & trace::kTimed) != 0;
       wait.object = event.object();
       wait.site_stack = event.site_stack;
+      wait.given = given_name(recording_, thread.process, wait.object, at);
+      const bool is_ours = (event.flags() & trace::kOurs) != 0;
+      if (is_ours && wait.kind != Kind::lock) wait.word = event.argument & trace::kAddressMask;
       if (wait.kind == Kind::mutex || wait.kind == Kind::read_lock ||
-          wait.kind == Kind::write_lock) {
+          wait.kind == Kind::write_lock || wait.kind == Kind::lock) {
         wait.holder = serial_of(event.argument, at);
       } else if (wait.kind == Kind::futex && (event.argument >> 31) == 1) {
         wait.holder = serial_of(event.argument & 0x3fffffff, at);
@@ -189,7 +192,7 @@ class Lives {
       }
       return;
     }
-    const auto found = releases_.find({thread.process, wait.object});
+    const auto found = releases_.find({thread.process, wait.word != 0 ? wait.word : wait.object});
     if (found == releases_.end()) return;
     auto after = std::ranges::upper_bound(found->second, wait.end, {}, &Release::ns);
     while (after != found->second.begin()) {

@@ -70,6 +70,25 @@ struct Switch {
 };
 static_assert(sizeof(Switch) == 16);
 
+/// A queue of this project's library.
+struct Queue {
+  std::uint32_t id = 0, process = 0;  // serial of the process
+  std::uint64_t address = 0;
+  std::uint64_t limit = 0;            // 0: none; the last that was seen
+  std::uint64_t born = 0, ended = 0;  // ticks; 0 not yet
+};
+
+/// How many items a queue held, from then on until the next.
+struct Depth {
+  std::uint64_t ns;  // since the recording's start
+  std::uint32_t queue;
+  std::uint32_t items;
+};
+static_assert(sizeof(Depth) == 16);
+
+/// What an object was called, from some moment on: objects follow each other at one address.
+using Names = std::map<std::uint64_t, std::string>;  // by ticks
+
 /// What the kernel counts for a thread, at some moment: running, ready, switches.
 struct Schedule {
   std::uint64_t running_ns = 0, ready_ns = 0, voluntary = 0, involuntary = 0;
@@ -93,7 +112,10 @@ struct Recording {
   std::map<std::uint32_t, Schedule> schedules{};  // by thread id
   std::map<StackId, std::vector<std::uint64_t>> stacks{};
   std::map<Place, std::vector<Frame>> places{};  // innermost of what was inlined first
-  std::map<Place, std::string> objects{};        // their names
+  std::map<Place, std::string> objects{};        // the variables at their addresses
+  std::map<Place, Names> names{};                // that they were given
+  std::map<std::uint32_t, Queue> queues{};
+  std::vector<Depth> depths{};
   std::vector<Json> alarms{};
   std::string cut_off{};  // why the file could not be read to its end; empty if it could
 
@@ -126,6 +148,8 @@ enum class Chunk : std::uint32_t {
   symbols,
   alarm,
   end,
+  queue,
+  depths,
 };
 
 /// Writes a recording to a file of its own, 0600, which takes its name when it is complete.
@@ -143,6 +167,8 @@ class RecordingWriter {
   void write(const Thread& thread);  // without its events
   void write_events(std::uint64_t thread, std::span<const trace::Event> events);
   void write(std::span<const Switch> switches);
+  void write(const Queue& queue);
+  void write(std::span<const Depth> depths);
 
   /// Throws  std::system_error if anything could not be written.
   void commit();

@@ -143,12 +143,20 @@ void read_events(const ChunkBytes& chunk, Recording& into) {
   }
 }
 
-void read_switches(const ChunkBytes& chunk, Recording& into) {
-  if (chunk.bytes.size() % sizeof(Switch) != 0) throw Damaged("switches of a strange size");
-  const std::size_t n = chunk.bytes.size() / sizeof(Switch);
-  const std::size_t before = into.switches.size();
-  into.switches.resize(before + n);
-  if (n != 0) std::memcpy(into.switches.data() + before, chunk.bytes.data(), chunk.bytes.size());
+template <class Row>
+void read_rows(const ChunkBytes& chunk, std::vector<Row>& into) {
+  if (chunk.bytes.size() % sizeof(Row) != 0) throw Damaged("a table of a strange size");
+  const std::size_t n = chunk.bytes.size() / sizeof(Row);
+  const std::size_t before = into.size();
+  into.resize(before + n);
+  if (n != 0) std::memcpy(into.data() + before, chunk.bytes.data(), chunk.bytes.size());
+}
+
+void read_queue(const Json& json, Recording& into) {
+  const Queue queue{number<std::uint32_t>(json, "id"),      number<std::uint32_t>(json, "process"),
+                    number<std::uint64_t>(json, "address"), number<std::uint64_t>(json, "limit"),
+                    number<std::uint64_t>(json, "born"),    number<std::uint64_t>(json, "ended")};
+  into.queues[queue.id] = queue;
 }
 
 void read_symbols(const Json& json, Recording& into) {
@@ -168,6 +176,12 @@ void read_symbols(const Json& json, Recording& into) {
   for (const Json& object : json.at("objects")) {
     into.objects[{object.at(0).get<std::uint32_t>(), object.at(1).get<std::uint64_t>()}] =
         object.at(2).get<std::string>();
+  }
+  if (!json.contains("names")) return;  // version 1
+  for (const Json& name : json.at("names")) {
+    into.names[{name.at(0).get<std::uint32_t>(), name.at(1).get<std::uint64_t>()}]
+              [name.at(2).get<std::uint64_t>()] =
+        name.at(3).get_ref<const std::string&>().substr(0, kLargestText);
   }
 }
 
@@ -199,7 +213,7 @@ void read_into(const ChunkBytes& chunk, Recording& recording) {
       read_events(chunk, recording);
       break;
     case Chunk::switches:
-      read_switches(chunk, recording);
+      read_rows(chunk, recording.switches);
       break;
     case Chunk::symbols:
       read_symbols(parse(chunk), recording);
@@ -209,6 +223,12 @@ void read_into(const ChunkBytes& chunk, Recording& recording) {
       break;
     case Chunk::end:
       read_end(parse(chunk), recording);
+      break;
+    case Chunk::queue:
+      read_queue(parse(chunk), recording);
+      break;
+    case Chunk::depths:
+      read_rows(chunk, recording.depths);
       break;
     default:
       throw Damaged("a chunk is of an unknown type");
@@ -231,8 +251,9 @@ Recording read_recording(std::FILE& file) {
       std::fread(version, sizeof version, 1, &file) != 1) {
     throw NotARecording("not a recording of thrum watch");
   }
-  if (version[0] != trace::kFormatVersion) {
-    throw NotARecording(fmt::format("a recording of version {}; this thrum reads version {}",
+  // What is new in a version is more of what there was.
+  if (version[0] == 0 || version[0] > trace::kFormatVersion) {
+    throw NotARecording(fmt::format("a recording of version {}; this thrum reads versions 1 to {}",
                                     version[0], trace::kFormatVersion));
   }
   Recording recording;

@@ -39,6 +39,8 @@ constexpr std::int64_t kShortestNs = 500'000;
 // A deadlock is told after two looks: within a tenth of a second. Each wakes the processor.
 constexpr std::int64_t kLongestNs = 25'000'000;
 constexpr std::uint64_t kLookNs = 25'000'000;
+// How often the depth of queues is looked at, where there are queues.
+constexpr std::uint64_t kQueuesNs = 10'000'000;
 constexpr std::uint64_t kRefreshNs = 200'000'000;
 
 std::string preload(const std::string& library) {
@@ -194,13 +196,18 @@ WatchResult Session::run() {
     throw CannotWatch(std::generic_category().message(error));
   }
   std::int64_t pause_ns = 5'000'000;
-  std::uint64_t looked = 0, refreshed = 0;
+  std::uint64_t looked = 0, refreshed = 0, sampled = 0;
   for (;;) {
     const bool over = target_->has_ended(result_.wait_status);
     const double fullest = collector_.drain();
     write_switches(over);
     if (over) break;
     const std::uint64_t now = trace::monotonic_ns();
+    std::int64_t longest_ns = kLongestNs;
+    if (now - sampled >= kQueuesNs) {
+      sampled = now;
+      if (collector_.sample_queues(now - memory_.origin_ns())) longest_ns = kQueuesNs;
+    }
     if (now - looked >= kLookNs) {
       looked = now;
       collector_.reap();
@@ -214,7 +221,7 @@ WatchResult Session::run() {
     }
     hear_signals();
     if (fullest > 0.25) pause_ns = std::max(kShortestNs, pause_ns / 2);
-    if (fullest < 0.05) pause_ns = std::min(kLongestNs, pause_ns * 2);
+    if (fullest < 0.05) pause_ns = std::min(longest_ns, pause_ns * 2);
     sleep(pause_ns);
   }
   end();

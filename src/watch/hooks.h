@@ -89,24 +89,32 @@ inline void lets_go(Local& me, Kind kind, const void* object, std::uint64_t site
 /// The lock is no more; another may begin at its address.
 void ended(Local& me, const void* object) noexcept;
 
+/// A wait begins: returns its call site with the id of its stack, which are for end_wait().
+std::uint64_t begin_wait(Local& me, std::uint64_t object_kind, std::uint64_t site,
+                         std::uint64_t argument) noexcept;
+void end_wait(Local& me, std::uint64_t object_kind, std::uint64_t site_stack,
+              std::uint64_t result) noexcept;
+
 /// A call that may block, from its construction to over().
 class Wait {
  public:
   Wait(Local& me, Kind kind, const void* object, std::uint64_t site, std::uint64_t argument,
-       std::uint8_t flags = 0) noexcept;
+       std::uint8_t flags = 0) noexcept
+      : me_(me),
+        object_kind_(trace::pack(number(object), kind, flags)),
+        site_stack_(begin_wait(me, object_kind_, site, argument)) {}
   /// Ends it; returns the result that it is given. errno stays as it is.
   template <class Result>
   Result over(Result result) noexcept {
-    finish(static_cast<std::uint64_t>(static_cast<std::int64_t>(result)));
+    end_wait(me_, object_kind_, site_stack_,
+             static_cast<std::uint64_t>(static_cast<std::int64_t>(result)));
     return result;
   }
 
  private:
-  void finish(std::uint64_t result) noexcept;
-
   Local& me_;
   const std::uint64_t object_kind_;
-  std::uint64_t site_stack_;
+  const std::uint64_t site_stack_;
 };
 
 }  // namespace thrum::watch

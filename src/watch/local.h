@@ -40,6 +40,10 @@ struct Local {
   std::uint16_t stack_ids[kCache];
   std::uint16_t last_stack;
 
+  std::uint64_t said_wait, said_site;  // what the library said that it waits for; 0 for nothing
+  static constexpr std::uint32_t kNames = 16;
+  std::uint64_t names[kNames];  // objects and names that were written
+
   void find_way() noexcept { quick = busy || time_all || timed != 0 ? nullptr : slot; }
 };
 
@@ -120,8 +124,8 @@ inline void emit(Local& me, trace::Type type, std::uint64_t object_kind, std::ui
 }
 
 /// Returns the id of the stack that `site` was called on, after writing a snapshot of it if this
-/// thread did not before; 0 if it cannot.
-std::uint16_t stack_of(Local& me, std::uint64_t site) noexcept;
+/// thread did not before; 0 if it cannot. `object_kind`: what is waited for there, 0 for nothing.
+std::uint16_t stack_of(Local& me, std::uint64_t site, std::uint64_t object_kind = 0) noexcept;
 
 /// Tells the watcher which files are mapped.
 void write_modules() noexcept;

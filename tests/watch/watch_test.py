@@ -81,8 +81,8 @@ class Watch(unittest.TestCase):
         self.options = ['--kill-on-deadlock', '-q']
         run = self.watch('thrum_lock')
         self.assertEqual(run.returncode, 1, run.stderr)
-        self.assertRegex(run.stderr, r'one \d+ wants futex second, held by two \d+')
-        self.assertRegex(run.stderr, r'two \d+ wants futex first, held by one \d+')
+        self.assertRegex(run.stderr, r'one \d+ wants lock second, held by two \d+')
+        self.assertRegex(run.stderr, r'two \d+ wants lock first, held by one \d+')
 
     def test_two_orders_of_two_locks_are_found_without_a_deadlock(self):
         run = self.watch('inversion')
@@ -246,7 +246,7 @@ class Watch(unittest.TestCase):
         (self.folder / 'x.thrum').write_bytes(b'THRUMREC' + bytes([9, 0, 0, 0, 0, 0, 0, 0]))
         self.assert_one_line(
             command.thrum('report', 'x.thrum', cwd=self.folder), 2,
-            'thrum: x.thrum: a recording of version 9; this thrum reads version 1\n')
+            'thrum: x.thrum: a recording of version 9; this thrum reads versions 1 to 2\n')
         self.assert_one_line(command.thrum('report', 'no.thrum', cwd=self.folder), 2,
                              'thrum: no.thrum: No such file or directory\n')
 

@@ -108,7 +108,8 @@ struct Analysis {
   std::vector<Inversion> inversions{};
   std::uint64_t blocked_ns = 0, named_ns = 0;  ///< of all threads; of it, on a known object
   bool has_switches = false;
-  std::map<Place, std::string> first_locked{};  ///< where an object was first used
+  std::uint64_t voluntary = 0, involuntary = 0;  ///< all that the kernel recorded
+  std::map<Place, std::string> first_locked{};   ///< where an object was first used
 };
 
 /// Analyses; the recording must outlive the result.

@@ -168,6 +168,7 @@ void Collector::drain_slot(std::uint32_t index, double& fullest) {
 
 void Collector::take_events(Slot& slot, std::uint32_t index, std::uint64_t head) {
   const Event* const ring = memory_->rings[index];
+  events_read_ += head - slot.tail;
   for (; slot.tail != head; ++slot.tail) take(slot, ring[slot.tail % trace::kRingEvents]);
   if (slot.fresh.size() >= kEventsTogether) write_fresh(slot);
 }

@@ -63,6 +63,8 @@ class Collector {
   const Thread* thread(std::uint64_t serial) const;
 
   std::uint64_t events() const { return events_; }
+  /// Returns how many were written by threads, raw ones included, and read.
+  std::uint64_t events_read() const { return events_read_; }
   std::uint64_t lost() const { return lost_; }
   std::size_t processes() const { return known_processes_; }
 
@@ -110,7 +112,7 @@ class Collector {
   std::vector<Depth> fresh_depths_;
   std::uint32_t last_queue_ = 0;
   std::uint32_t used_slots_ = 0;
-  std::uint64_t events_ = 0, lost_ = 0;
+  std::uint64_t events_ = 0, events_read_ = 0, lost_ = 0;
   std::uint64_t snapshot_bytes_ = 0;
   std::size_t known_processes_ = 0;
 };

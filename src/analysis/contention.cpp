@@ -70,6 +70,7 @@ void find_contention(Analysis& analysis) {
               .site.acquisitions += event.argument;
           break;
         case Type::held: {
+          if (event.argument == trace::kUntimed) break;
           Row& its =
               row(event.object(), Kind::none, with_stack(event.site()), last_name(event.object()));
           const std::uint64_t ns = recording.ns(event.argument);

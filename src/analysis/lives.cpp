@@ -70,7 +70,11 @@ class Lives {
   }
 
   void index_switches() {
-    for (const Switch& one : recording_.switches) switches_[one.tid].push_back(one);
+    for (const Switch& one : recording_.switches) {
+      switches_[one.tid].push_back(one);
+      if ((one.flags & (Switch::kOut | Switch::kExit)) != Switch::kOut) continue;
+      ++((one.flags & Switch::kPreempted) != 0 ? analysis_.involuntary : analysis_.voluntary);
+    }
     for (auto& [tid, list] : switches_) std::ranges::stable_sort(list, {}, &Switch::ns);
     analysis_.has_switches = !recording_.switches.empty();
   }

@@ -21,6 +21,7 @@
 
 #include "analysis/alarm.h"
 #include "analysis/collector.h"
+#include "analysis/governor.h"
 #include "analysis/procfs.h"
 #include "analysis/program.h"
 #include "analysis/sampling_session.h"
@@ -56,6 +57,13 @@ std::string sanitizer_options() {
                                                 : fmt::format("{}:{}", already, kNoOrder);
 }
 
+std::uint64_t processor_ns(clockid_t clock) {
+  timespec time{};
+  if (clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 class Session {
  public:
   explicit Session(const WatchOptions& options);
@@ -66,6 +74,7 @@ class Session {
   void hear_signals();
   void look_for_deadlocks();
   void write_switches(bool all);
+  std::uint64_t govern(std::uint64_t now_ns);
   void end();
   Json meta() const;
 
@@ -77,6 +86,8 @@ class Session {
   RecordingWriter writer_;
   Collector collector_;
   WaitGraph graph_;
+  Governor governor_;
+  std::uint64_t draining_ns_ = 0;  // of the processor, spent on reading and writing events
   std::unique_ptr<Target> target_;
   std::unique_ptr<SwitchRecorder> switches_;
   SchedulingSampler sampler_;
@@ -190,6 +201,17 @@ void Session::write_switches(bool all) {
   fresh_.clear();
 }
 
+// Lets the recorder rest if it costs too much. Returns how soon it is to be asked again.
+std::uint64_t Session::govern(std::uint64_t now_ns) {
+  clockid_t clock{};
+  // A process that has ended has no clock any more: what it spent is not needed then.
+  const bool runs = clock_getcpuclockid(target_->pid(), &clock) == 0;
+  const Spent spent{now_ns, runs ? processor_ns(clock) : 0, draining_ns_, collector_.events_read()};
+  const bool rest = governor_.look(spent);
+  memory_->header.resting.store(rest ? 1 : 0, std::memory_order_relaxed);
+  return governor_.next_ns(now_ns);
+}
+
 WatchResult Session::run() {
   writer_.write(Chunk::meta, meta());
   if (const int error = target_->go(); error != 0) {
@@ -199,7 +221,9 @@ WatchResult Session::run() {
   std::uint64_t looked = 0, refreshed = 0, sampled = 0;
   for (;;) {
     const bool over = target_->has_ended(result_.wait_status);
+    const std::uint64_t before = processor_ns(CLOCK_PROCESS_CPUTIME_ID);
     const double fullest = collector_.drain();
+    draining_ns_ += processor_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
     write_switches(over);
     if (over) break;
     const std::uint64_t now = trace::monotonic_ns();
@@ -219,10 +243,11 @@ WatchResult Session::run() {
       write_switches(true);
       if (switches_ == nullptr || !switches_->active()) sampler_.sample(collector_.moments());
     }
+    const auto asked_ns = static_cast<std::int64_t>(govern(now - memory_.origin_ns()));
     hear_signals();
     if (fullest > 0.25) pause_ns = std::max(kShortestNs, pause_ns / 2);
     if (fullest < 0.05) pause_ns = std::min(longest_ns, pause_ns * 2);
-    sleep(pause_ns);
+    sleep(std::clamp(asked_ns, kShortestNs, pause_ns));
   }
   end();
   return result_;
@@ -263,6 +288,7 @@ void Session::end() {
            {"involuntary", children.ru_nivcsw},
            {"processes", collector_.processes()},
            {"events_lost", collector_.lost()},
+           {"rested_ns", governor_.rested_ns()},
            {"switches_lost", switches_ != nullptr ? switches_->lost() : 0},
            {"threads_lost", memory_->header.threads_lost.load(std::memory_order_relaxed)},
            {"processes_lost", memory_->header.processes_lost.load(std::memory_order_relaxed)},

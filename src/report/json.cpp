@@ -109,6 +109,8 @@ std::string json(const Analysis& analysis) {
                   {"whole", recording.cut_off.empty()},
                   {"blocked_ns", analysis.blocked_ns},
                   {"named_ns", analysis.named_ns},
+                  {"switch_records",
+                   {{"voluntary", analysis.voluntary}, {"involuntary", analysis.involuntary}}},
                   {"processes", std::move(processes)},
                   {"threads", std::move(threads)},
                   {"locks", std::move(locks)},

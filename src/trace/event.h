@@ -16,7 +16,7 @@ enum class Type : std::uint8_t {
   wait_begin,    ///< argument: the holder's thread id, or the word a futex is waited on with
   wait_end,      ///< argument: what the call returned; object and kind of the wait it ends
   acquire,       ///< the first time of this thread here; the others are in `counted`
-  held,          ///< let go; argument: for how many ticks it was held. One of 64, or each
+  held,          ///< let go; argument: for how many ticks it was held, or kUntimed
   counted,       ///< argument: how often `site` acquired `object` since the last `counted` of both
   release,       ///< somebody waits for it; argument: how many are let go, 0 unknown
   order,         ///< acquired while others are held: the next `argument` events, newest first
@@ -59,6 +59,10 @@ inline constexpr std::uint8_t kTimed = 1;  ///< the wait gives up by itself
 /// An object of this project's library: of a lock the argument is the holder's thread id, else the
 /// address of the word that is slept on, and woken.
 inline constexpr std::uint8_t kOurs = 2;
+
+/// Of an acquisition whose time was not taken: it is there for its place among the others, and has
+/// the time of the event before it.
+inline constexpr std::uint64_t kUntimed = ~std::uint64_t{0};
 
 inline constexpr unsigned kAddressBits = 48;
 inline constexpr std::uint64_t kAddressMask = (std::uint64_t{1} << kAddressBits) - 1;

@@ -26,7 +26,6 @@ int wait_on_condition(pthread_cond_t* condition, pthread_mutex_t* mutex, std::ui
   const int result = wait.over(block());
   if (me->slot == nullptr) return result;
   acquired(*me, Kind::mutex, mutex, site);
-  if (me->time_all) time_newest(*me, now());
   return result;
 }
 
@@ -171,7 +170,7 @@ THRUM_DOOR(long, syscall, long n, long a, long b, long c, long d, long e, long f
       // ahead of us. One clock read, beside a system call.
       const std::uint64_t when = now();
       const long woken = call();
-      if (woken > 0 && me->slot != nullptr) {
+      if (woken > 0 && me->slot != nullptr && !is_resting()) {
         const KeepErrno keep;
         emit(*me, trace::Type::release, trace::pack(number(word), Kind::futex), THRUM_SITE(),
              static_cast<std::uint64_t>(woken), when);

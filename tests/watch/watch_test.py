@@ -111,7 +111,11 @@ class Watch(unittest.TestCase):
         self.assertTrue(hot['site'].startswith('work (contended.cpp:'), hot['site'])
         self.assertGreater(hot['contended'], 10)
         self.assertGreaterEqual(hot['max_wait_ns'], hot['p99_wait_ns'])
-        self.assertGreaterEqual(hot['held_max_ns'], 1_000_000)
+        # Each time for a millisecond at least, by one while the other waits.
+        self.assertGreaterEqual(hot['held_max_ns'], hot['held_mean_ns'])
+        self.assertGreaterEqual(hot['held_mean_ns'], 1_000_000)
+        self.assertGreaterEqual(hot['held_samples'], 2)
+        self.assertLessEqual(sum(who['times'] for who in hot['held_meanwhile_by']), hot['contended'])
         self.assertEqual(len(hot['held_meanwhile_by']), 2)
         cold = next(lock for lock in report['locks'] if lock['lock'] == 'cold')
         self.assertEqual((cold['acquisitions'], cold['contended']), (1000, 0))
@@ -124,8 +128,9 @@ class Watch(unittest.TestCase):
         report = self.report('contended')
         if 'switch records' not in report['level'][0]:
             self.skipTest(report['level'][-1])
-        seen = [sum(thread['switches'][kind] for thread in report['threads'])
-                for kind in ('voluntary', 'involuntary')]
+        # All of the record: those of a thread begin where it was met, which the kernel's count does not.
+        seen = [report['switch_records'][kind] for kind in ('voluntary', 'involuntary')]
+        self.assertGreater(sum(sum(thread['switches'].values()) for thread in report['threads']), 1000)
         counted = [report['end'][kind] for kind in ('voluntary', 'involuntary')]
         self.assertGreater(sum(counted), 1000)
         # Before the program is there, its process waits for the word to start it.

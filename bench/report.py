@@ -241,6 +241,7 @@ GOALS = [
     ('Condition ping-pong, one core', '≤ best', OverBest('condition/ping-pong/one-cpu')),
     ('Barrier', '≤ std::barrier', OverContender('barrier/T=2', 'std', 1.0)),
     ('', '', OverContender('barrier/T=4', 'std', 1.0)),
+    ('', '', OverContender('barrier/T=8', 'std', 1.0)),
     ('', '', OverContender('barrier/T=16', 'std', 1.0)),
     ('Queue bounded, put + get + task_done', '≤ 20 ns', Absolute(*BOUNDED, limit=20, ours=DONE)),
     ('', '≤ 0.05 x mutex + 2 cv at 1:1', OverContender('queue/1:1/number/capacity=64', 'std', 0.05,

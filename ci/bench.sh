@@ -3,8 +3,14 @@
 # SPDX-License-Identifier: MIT
 #
 # bench.sh [ARGUMENT...]: installs the peers, measures, writes the results to bench/results, and
-# makes docs/performance.md from them. For a quiet machine. Arguments are those of thrum_bench.
+# makes docs/performance.md from them. For a quiet machine. Arguments are those of thrum_bench;
+# `--quick` first: all cases that goals are about, in shorter rounds.
 source "$(dirname "$0")/common.sh"
+
+if [[ ${1-} == --quick ]]; then
+  shift
+  set -- --short --seconds 0.2 "$@"
+fi
 
 ci/setup.sh libabsl-dev libboost-chrono-dev libboost-dev libboost-thread-dev libconcurrentqueue-dev \
   libnsync-dev libtbb-dev python3-matplotlib

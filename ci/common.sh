@@ -6,7 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
+# Most tests wait rather than compute; those that do not say how many they count for (PROCESSORS).
+export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$((4 * $(nproc)))}
 
 log() { echo "thrum: $*" >&2; }
 die() { log "$@"; exit 1; }

@@ -19,6 +19,9 @@ class Backoff {
   /// For who waits for a word that is written once: 31 single pauses react soonest.
   static constexpr Backoff even() noexcept { return Backoff(31, false); }
 
+  /// For who waits for several others, which want processors: no pauses.
+  static constexpr Backoff yielding() noexcept { return Backoff(0, false); }
+
   /// Waits a little.
   /// Returns  false when it is time to sleep instead.
   bool spin() noexcept {
@@ -32,6 +35,9 @@ class Backoff {
     ++turn_;
     return true;
   }
+
+  /// Returns whether the next spin() still keeps the processor.
+  bool pausing() const noexcept { return turn_ < pauses_; }
 
  private:
   static constexpr int kYields = 8;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -29,26 +30,26 @@ namespace thrum {
 /// Like    threading.Condition; std::condition_variable_any.
 class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Condition> {
  public:
-  constexpr Condition() noexcept = default;
-  constexpr explicit Condition(Lock& lock) noexcept : lock_(&lock) {}
-  constexpr explicit Condition(RLock& lock) noexcept : rlock_(&lock) {}
+  constexpr Condition() noexcept : own_(), list_(kOwn) {}
+  constexpr explicit Condition(Lock& lock) noexcept : lock_(&lock), list_(kLock) {}
+  constexpr explicit Condition(RLock& lock) noexcept : rlock_(&lock), list_(kRLock) {}
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
 
   /// Acquires the underlying lock.
   void acquire() THRUM_TSA(acquire_capability()) THRUM_TSA(no_thread_safety_analysis) {
-    lock_ != nullptr ? lock_->acquire() : rlock().acquire();
+    is_plain() ? lock_->acquire() : rlock().acquire();
   }
   /// Acquires the underlying lock, giving up at `deadline`.
   /// Returns whether the caller holds it.
   [[nodiscard]] bool acquire(const Deadline& deadline) THRUM_TSA(try_acquire_capability(true))
       THRUM_TSA(no_thread_safety_analysis) {
-    return lock_ != nullptr ? lock_->acquire(deadline) : rlock().acquire(deadline);
+    return is_plain() ? lock_->acquire(deadline) : rlock().acquire(deadline);
   }
   /// Releases the underlying lock.
   /// Throws  UsageError as that lock's release() does.
   void release() THRUM_TSA(release_capability()) THRUM_TSA(no_thread_safety_analysis) {
-    lock_ != nullptr ? lock_->release() : rlock().release();
+    is_plain() ? lock_->release() : rlock().release();
   }
   /// Returns whether some thread holds the underlying lock; stale as soon as it is returned.
   bool locked() const noexcept { return underlying().locked(); }
@@ -104,17 +105,28 @@ class THRUM_API THRUM_TSA(capability("mutex")) Condition : public StdLockable<Co
  private:
   struct Waiter;
 
-  RLock& rlock() noexcept { return rlock_ != nullptr ? *rlock_ : own_; }
-  Lock& underlying() noexcept { return lock_ != nullptr ? *lock_ : rlock().lock_; }
+  // list_, the low two bits: which lock, fixed when it is made
+  static constexpr std::uintptr_t kOwn = 0, kLock = 1, kRLock = 2, kKind = 3;
+
+  std::uintptr_t kind() const noexcept { return list_.load(std::memory_order_relaxed) & kKind; }
+  bool is_plain() const noexcept { return kind() == kLock; }
+  RLock& rlock() noexcept { return kind() == kOwn ? own_ : *rlock_; }
+  Lock& underlying() noexcept { return is_plain() ? *lock_ : rlock().lock_; }
   const Lock& underlying() const noexcept { return const_cast<Condition*>(this)->underlying(); }
   bool is_held() noexcept;
+  Waiter* last() const noexcept;
+  void set_last(Waiter* waiter) noexcept;
   void free_first() noexcept;
   void unlink(Waiter& waiter) noexcept;
 
-  RLock own_;
-  Lock* const lock_ = nullptr;  // at most one of lock_, rlock_ is set; neither: own_
-  RLock* const rlock_ = nullptr;
-  Waiter* last_ = nullptr;  // circular list, oldest is last_->next; guarded by the lock
+  union {
+    RLock own_;
+    Lock* lock_;
+    RLock* rlock_;
+  };
+  // The rest of it: the youngest of a circular list of waiters, or null; the oldest comes next. It
+  // is guarded by the lock, and atomic because acquire() looks at the other bits without.
+  std::atomic<std::uintptr_t> list_;
 };
 
 }  // namespace thrum

@@ -73,6 +73,11 @@ class Deadline {
     return Deadline(soon < at_ns_ ? soon : at_ns_, stop_);
   }
 
+  /// Returns the same deadline, but no later than at steady time `at_ns`.
+  [[nodiscard]] Deadline no_later_than(std::int64_t at_ns) const {
+    return Deadline(at_ns < at_ns_ ? at_ns : at_ns_, stop_);
+  }
+
   /// Returns whether there is no limit of time (a stop token may still end the wait).
   bool is_forever() const noexcept { return at_ns_ == kNever; }
   /// Returns whether one attempt without sleeping is all that is asked for.

@@ -24,6 +24,10 @@ namespace thrum {
 /// that lets another thread go on; wake() after both, which uses nothing but an address.
 class THRUM_API EventCount {
  public:
+  struct Always {
+    constexpr bool operator()() const noexcept { return true; }
+  };
+
   constexpr EventCount() noexcept = default;
 
   /// Returns whether wake() must follow.
@@ -35,12 +39,13 @@ class THRUM_API EventCount {
   static void wake(const Word* address) noexcept { thrum::wake(address, 1); }
   void wake_all() noexcept;
 
-  /// Calls `attempt` until it does not answer kWouldBlock, sleeping while `ready` is false.
-  /// attempt(bool slept) returns an Outcome; with `slept` it must pass the wake on if it succeeds
-  /// and there is work for another. ready() tells whether an attempt may succeed.
-  template <class Attempt, class Ready>
-  auto block_on(Attempt attempt, Ready ready, const Deadline& deadline, WaitingFor& what)
-      -> decltype(attempt(true));
+  /// Calls `attempt`, which has just failed, until it does not answer would_block, sleeping while
+  /// `ready` is false. attempt(bool slept) returns an Outcome; with `slept` it must pass the wake
+  /// on if it succeeds and there is work for another. ready() tells whether an attempt may succeed;
+  /// pays(), whether it is worth while already: it is not asked for longer than a microsecond.
+  template <class Attempt, class Ready, class Pays = Always>
+  auto block_on(Attempt attempt, Ready ready, const Deadline& deadline, WaitingFor& what,
+                Pays pays = {}) -> decltype(attempt(true));
 
  private:
   friend struct EventCountTest;
@@ -74,19 +79,19 @@ class THRUM_API EventCount {
 /// What an attempt came to.
 enum class Outcome : std::uint8_t { done, would_block, closed };
 
-template <class Attempt, class Ready>
-auto EventCount::block_on(Attempt attempt, Ready ready, const Deadline& deadline, WaitingFor& what)
-    -> decltype(attempt(true)) {
+template <class Attempt, class Ready, class Pays>
+auto EventCount::block_on(Attempt attempt, Ready ready, const Deadline& deadline, WaitingFor& what,
+                          Pays pays) -> decltype(attempt(true)) {
   // Ready, but the attempt fails: another thread is half-way through, and not running. Do not spin
   // on it for ever (it may have a lower priority), look again after a nap.
   constexpr std::chrono::microseconds kNap{100};
   PassOn<Ready> pass_on{*this, ready};
   for (bool nap = false;;) {
-    for (Backoff backoff = Backoff::even();;) {
+    for (Backoff backoff = Backoff::even(); backoff.spin();) {
+      if (backoff.pausing() && !pays()) continue;
       const Outcome outcome = attempt(pass_on.armed);
       if (outcome == Outcome::done) pass_on.armed = false;  // the attempt saw to it
       if (outcome != Outcome::would_block) return outcome;
-      if (!backoff.spin()) break;
     }
     const std::uint32_t epoch = enter();
     pass_on.armed = true;

@@ -245,6 +245,9 @@ class LockedStore : public QueueSize<LockedStore<T, Items>> {
     return !this->empty() || is_closed();
   }
 
+  /// One lock is taken for each anyway.
+  static constexpr bool has_room_for_several() noexcept { return true; }
+
   std::uint64_t puts() const noexcept { return puts_.load(std::memory_order_acquire); }  // [count]
   std::uint64_t gets() const noexcept { return gets_.load(std::memory_order_acquire); }  // [count]
 

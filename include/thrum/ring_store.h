@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -122,6 +123,18 @@ class RingStore : public QueueSize<RingStore<T>> {
   bool may_put() const noexcept { return !this->full() || is_closed(); }
   bool may_get() const noexcept { return !this->empty() || is_closed(); }
 
+  /// Returns whether a quarter of the ring is free, or 16 slots. A putter that fills each slot as
+  /// soon as it is free fights with the getters for every cache line.
+  bool has_room_for_several() const noexcept {
+    if (recycles_) return true;                        // never full
+    const Ring& ring = NoHazard::protect(tail_ring_);  // [chain]
+    const std::uint64_t several = std::clamp<std::uint64_t>(ring.capacity / 4, 1, 16);
+    const std::uint64_t last = ring.further(ring.tail.load(std::memory_order_relaxed), several - 1);
+    // relaxed: the put looks again. If others went on meanwhile, the stamp is a later one.
+    return static_cast<std::int64_t>(ring.slot(last).stamp.load(std::memory_order_relaxed) -
+                                     last) >= 0;
+  }
+
   /// How many were ever put, and got.
   std::uint64_t puts() const noexcept {
     Hazard hazard;
@@ -179,6 +192,7 @@ class RingStore : public QueueSize<RingStore<T>> {
         : capacity(slots_wanted),
           closed(power_of_two_above(slots_wanted)),
           lap(2 * closed),
+          lap_bits(static_cast<std::uint64_t>(std::bit_width(lap)) - 1),
           slots(new Slot[slots_wanted]) {
       begin();
     }
@@ -193,13 +207,18 @@ class RingStore : public QueueSize<RingStore<T>> {
       next.store(kOpen, std::memory_order_relaxed);
     }
 
-    Slot& slot(std::uint64_t at) noexcept { return slots[at & (closed - 1)]; }
+    Slot& slot(std::uint64_t at) const noexcept { return slots[at & (closed - 1)]; }
     std::uint64_t after(std::uint64_t at) const noexcept {
       return (at & (closed - 1)) + 1 < capacity ? at + 1 : (at & ~(lap - 1)) + lap;
     }
     /// The index `n` slots further, of which the last is in the same lap.
     std::uint64_t after(std::uint64_t at, std::size_t n) const noexcept {
       return after(at + n - 1);
+    }
+    /// The index `n` slots further, where `n` is less than the capacity.
+    std::uint64_t further(std::uint64_t at, std::uint64_t n) const noexcept {
+      const std::uint64_t position = (at & (closed - 1)) + n;
+      return position < capacity ? at + n : (at & ~(lap - 1)) + lap + position - capacity;
     }
     /// How many slots from `at` on have stamps that follow each other, from `stamp`: at most
     /// `most`, none beyond the lap's end.
@@ -213,7 +232,7 @@ class RingStore : public QueueSize<RingStore<T>> {
     }
     /// How many were put, in this ring and those before, before index `at` was claimed.
     std::uint64_t puts_before(std::uint64_t at) const noexcept {
-      return base + at / lap * capacity + (at & (closed - 1));
+      return base + (at >> lap_bits) * capacity + (at & (closed - 1));
     }
     Ring* next_ring() const noexcept {
       const std::uintptr_t link = next.load(std::memory_order_seq_cst);  // [chain]
@@ -223,6 +242,7 @@ class RingStore : public QueueSize<RingStore<T>> {
     const std::size_t capacity;
     const std::uint64_t closed;
     const std::uint64_t lap;
+    const std::uint64_t lap_bits;
     std::uint64_t base = 0;  // fixed before the ring is linked
     const std::unique_ptr<Slot[]> slots;
     std::atomic<bool> closing{
@@ -534,13 +554,14 @@ class RingStore : public QueueSize<RingStore<T>> {
     }
   }
 
+  // With putters, which nobody waits in where rings are left.
+  std::atomic<Ring*> left_{nullptr};
+  std::atomic<std::size_t> left_count_{0};
   // Read by every put and get, written rarely.
   alignas(kLine) const bool recycles_;  // rings that were left; else they are kept until the end
   std::atomic<std::size_t> limit_;
   std::atomic<Ring*> head_ring_;
   mutable std::atomic<Ring*> tail_ring_;  // may lag behind: whoever sees that moves it on
-  alignas(kLine) std::atomic<Ring*> left_{nullptr};
-  std::atomic<std::size_t> left_count_{0};
 };
 
 }  // namespace thrum

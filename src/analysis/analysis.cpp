@@ -36,6 +36,7 @@ std::vector<std::uint64_t> stack_of(const Recording& recording, const Thread& th
 }
 
 std::string site_text(const Recording& recording, const Thread& thread, std::uint64_t site_stack) {
+  if (site_stack == 0) return "a place not seen";
   std::vector<Frame> frames;
   for (const std::uint64_t address : stack_of(recording, thread, site_stack)) {
     const auto place = recording.places.find({thread.process, address});

@@ -55,6 +55,7 @@ struct Life {
   std::uint64_t voluntary = 0, involuntary = 0;
   std::uint64_t thread_switches = 0;  ///< the processor went to a thread of the same process
   std::uint64_t left_process = 0;     ///< to another process, or idle
+  std::uint64_t left_idle = 0;        ///< of these, idle; where that is known
   bool switches_known = false;
 };
 
@@ -108,6 +109,7 @@ struct Analysis {
   std::vector<Inversion> inversions{};
   std::uint64_t blocked_ns = 0, named_ns = 0;  ///< of all threads; of it, on a known object
   bool has_switches = false;
+  bool knows_next = false;                       ///< who got the processor, or that nobody did
   std::uint64_t voluntary = 0, involuntary = 0;  ///< all that the kernel recorded
   std::map<Place, std::string> first_locked{};   ///< where an object was first used
 };

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/names.h"
 #include "analysis/recording.h"
 #include "analysis/shared_memory.h"
 #include "analysis/symbols.h"
@@ -31,7 +32,7 @@ struct Moment {
   std::vector<Hold> holds{};
 };
 
-class Collector {
+class Collector final : public Names {
  public:
   Collector(SharedMemory& memory, RecordingWriter& writer);
   ~Collector();
@@ -57,10 +58,9 @@ class Collector {
 
   /// Names what was recorded, and writes the names.
   void write_symbols();
-  /// Returns the frames at a return address and the stack that it was called on, innermost first.
-  std::vector<Frame> frames(std::uint64_t thread, std::uint64_t site_stack);
-  std::string variable(std::uint32_t process, std::uint64_t address);
-  const Thread* thread(std::uint64_t serial) const;
+  std::vector<Frame> frames(std::uint64_t thread, std::uint64_t site_stack) override;
+  std::string variable(std::uint32_t process, std::uint64_t address) override;
+  const Thread* thread(std::uint64_t serial) const override;
 
   std::uint64_t events() const { return events_; }
   /// Returns how many were written by threads, raw ones included, and read.
@@ -107,7 +107,7 @@ class Collector {
   std::map<StackId, Snapshot> snapshots_;
   std::map<StackId, std::vector<std::uint64_t>> unwound_;
   std::set<Place> places_, objects_;
-  std::map<Place, Names> names_;
+  std::map<Place, GivenNames> names_;
   std::map<Place, LiveQueue> queues_;
   std::vector<Depth> fresh_depths_;
   std::uint32_t last_queue_ = 0;

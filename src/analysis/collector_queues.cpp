@@ -86,7 +86,7 @@ void Collector::give_name(const Slot& slot) {
   const std::size_t size = std::min({static_cast<std::size_t>(slot.of.argument), slot.raw.size(),
                                      std::size_t{trace::kMaxNameBytes}});
   const auto* const text = reinterpret_cast<const char*>(slot.raw.data());
-  Names& names = names_[{slot.thread->process, slot.of.object()}];
+  GivenNames& names = names_[{slot.thread->process, slot.of.object()}];
   // Each wait may tell it again.
   const std::string name(text, strnlen(text, size));
   if (names.empty() || names.rbegin()->second != name) names[slot.of.when()] = name;

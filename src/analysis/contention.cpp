@@ -26,6 +26,7 @@ void find_contention(Analysis& analysis) {
     LockSite site{};
     std::vector<std::uint64_t> waits{};
     std::uint64_t held_ns = 0;
+    bool has_place = false, is_merged = false;
   };
   // By object and place in the program: where the stack is known, the place that the reader knows.
   // Of two that had one address, one after the other, each by its name.
@@ -41,6 +42,7 @@ void find_contention(Analysis& analysis) {
       found.site.process = thread->process;
       found.site.object = object;
       found.site.site = text;
+      found.has_place = site_stack != 0;
     }
     if (found.site.kind == Kind::none) {
       found.site.kind = kind;
@@ -100,6 +102,21 @@ void find_contention(Analysis& analysis) {
       if (its.site.stack.empty()) its.site.stack = stack_of(recording, *thread, wait.site_stack);
     }
   }
+  // Waits of which only the kernel told have no place. Where all others on their object were at one
+  // place, they were there too, as far as anybody saw.
+  std::map<Place, std::vector<Row*>> by_object;
+  for (auto& [key, one] : rows) by_object[{one.site.process, one.site.object}].push_back(&one);
+  for (auto& [object, its] : by_object) {
+    if (its.size() != 2 || its[0]->has_place == its[1]->has_place) continue;
+    Row& from = *its[its[0]->has_place ? 1 : 0];
+    Row& to = *its[its[0]->has_place ? 0 : 1];
+    to.waits.insert(to.waits.end(), from.waits.begin(), from.waits.end());
+    to.site.contended += from.site.contended;
+    to.site.total_ns += from.site.total_ns;
+    to.site.acquisitions += from.site.acquisitions;
+    from.is_merged = true;
+  }
+  std::erase_if(rows, [](const auto& entry) { return entry.second.is_merged; });
   for (auto& entry : rows) {
     Row& its = entry.second;
     LockSite& site = its.site;

@@ -160,9 +160,14 @@ class Dump {
 
 }  // namespace
 
-ThreadDump dump_threads(std::uint32_t pid, bool stop) {
-  const std::string why = why_not_attach(static_cast<pid_t>(pid));
+ThreadDump dump_threads(std::uint32_t pid, bool stop, Privileges& privileges) {
+  const auto id = static_cast<pid_t>(pid);
+  const std::string why = [&] {
+    const auto raised = privileges.raise();
+    return why_not_attach(id);
+  }();
   if (!why.empty()) throw CannotWatch(why);
+  privileges.drop(!why_not_attach(id).empty());
   return Dump(pid, stop).take();
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/privileges.h"
 #include "analysis/recording.h"
 #include "analysis/waits.h"
 
@@ -37,7 +38,7 @@ struct ThreadDump {
 
 /// Looks at a process twice, a tenth of a second apart: what did not move is certain.
 /// Throws  CannotWatch
-ThreadDump dump_threads(std::uint32_t pid, bool stop);
+ThreadDump dump_threads(std::uint32_t pid, bool stop, Privileges& privileges);
 
 /// Returns what a thread waits for, in words.
 std::string waiting_text(std::uint32_t pid, const Call& call, const Waiting& waiting,

@@ -161,7 +161,7 @@ std::vector<Frame> LiveProcess::frames(std::span<const std::uint64_t> stack) {
 
 // The same graph as of a recorded process: what it is told by the recorder there is told by the
 // objects here. A wait begins anew with each turn on a processor.
-std::vector<Cycle> LiveProcess::deadlocks() {
+std::vector<Moment> LiveProcess::moments(Which which) const {
   std::vector<Moment> moments;
   std::map<std::uint32_t, std::size_t> index;
   for (const auto& [tid, thread] : threads_) {
@@ -170,7 +170,7 @@ std::vector<Cycle> LiveProcess::deadlocks() {
     moment.process = 1;
     moment.pid = static_cast<std::uint32_t>(pid_);
     moment.tid = thread.inner;
-    if (thread.blocked && thread.holder != 0) {
+    if (thread.blocked && (thread.holder != 0 || which == Which::all)) {
       moment.waits_for = trace::pack(thread.waiting.object, thread.waiting.kind,
                                      thread.waiting.timed ? trace::kTimed : std::uint8_t{0});
       moment.waits_since = thread.turns.times;
@@ -188,7 +188,9 @@ std::vector<Cycle> LiveProcess::deadlocks() {
       held_by.holds.push_back({trace::pack(object, Kind::write_lock), 0});
     }
   }
-  return graph_.look(moments);
+  return moments;
 }
+
+std::vector<Cycle> LiveProcess::deadlocks() { return graph_.look(moments(Which::for_a_holder)); }
 
 }  // namespace thrum::analysis

@@ -51,6 +51,9 @@ class LiveProcess {
   std::map<std::uint32_t, LiveThread>& threads() { return threads_; }
   const LiveThread* by_serial(std::uint64_t serial) const;
 
+  /// Returns what every thread does: of those that wait, who it is that they wait for, or all.
+  enum class Which : std::uint8_t { for_a_holder, all };
+  std::vector<Moment> moments(Which which) const;
   /// Returns the cycles of threads that wait for each other and did not move between two looks,
   /// each once.
   std::vector<Cycle> deadlocks();

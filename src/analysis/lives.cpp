@@ -8,6 +8,7 @@
 
 #include "analysis/analysis.h"
 #include "analysis/places.h"
+#include "analysis/procfs.h"
 
 namespace thrum::analysis {
 
@@ -34,12 +35,20 @@ class Lives {
     std::ranges::stable_sort(analysis_.lives, {}, &Life::begin);
     for (std::size_t i = 0; i < analysis_.lives.size(); ++i) {
       analysis_.life_of[analysis_.lives[i].thread->serial] = i;
-      by_tid_[analysis_.lives[i].thread->tid].push_back(i);
+      std::vector<std::size_t>& of_tid = by_tid_[analysis_.lives[i].thread->tid];
+      if (!of_tid.empty()) {
+        // One after the other: the end of who became another program is heard of later.
+        Life& before = analysis_.lives[of_tid.back()];
+        before.end = std::max(before.begin, std::min(before.end, analysis_.lives[i].begin));
+      }
+      of_tid.push_back(i);
     }
     find_first_uses();
+    for (Life& life : analysis_.lives) find_waits(life);
+    find_kinds();
     for (Life& life : analysis_.lives) {
-      find_waits(life);
       if (life.switches_known) {
+        add_sleeps(life);
         slice_by_switches(life);
       } else {
         slice_by_waits(life);
@@ -70,13 +79,20 @@ class Lives {
   }
 
   void index_switches() {
-    for (const Switch& one : recording_.switches) {
-      switches_[one.tid].push_back(one);
+    const auto by_tid = []<class Record>(const std::vector<Record>& all) {
+      std::map<std::uint32_t, std::vector<Record>> found;
+      for (const Record& one : all) found[one.tid].push_back(one);
+      for (auto& [tid, list] : found) std::ranges::stable_sort(list, {}, &Record::ns);
+      return found;
+    };
+    switches_ = by_tid(recording_.scheduler.switches);
+    wakes_ = by_tid(recording_.scheduler.wakes);
+    sleeps_ = by_tid(recording_.scheduler.sleeps);
+    analysis_.has_switches = !recording_.scheduler.switches.empty();
+    for (const Switch& one : recording_.scheduler.switches) {
       if ((one.flags & (Switch::kOut | Switch::kExit)) != Switch::kOut) continue;
       ++((one.flags & Switch::kPreempted) != 0 ? analysis_.involuntary : analysis_.voluntary);
     }
-    for (auto& [tid, list] : switches_) std::ranges::stable_sort(list, {}, &Switch::ns);
-    analysis_.has_switches = !recording_.switches.empty();
   }
 
   void begin_life(const Thread& thread) {
@@ -227,6 +243,77 @@ class Lives {
     return static_cast<std::uint32_t>(after - life.waits.begin());
   }
 
+  // What the word of a futex belongs to, where that was seen: a mutex begins with its own.
+  void find_kinds() {
+    for (const Life& life : analysis_.lives) {
+      for (const Wait& wait : life.waits) {
+        if (wait.kind == Kind::mutex || wait.kind == Kind::semaphore) {
+          kinds_.try_emplace({life.thread->process, wait.object}, wait.kind);
+        }
+      }
+    }
+  }
+
+  // The waits that nobody has written down, but the kernel: by the call that the thread slept in.
+  void add_sleeps(Life& life) {
+    const auto found = sleeps_.find(life.thread->tid);
+    if (found == sleeps_.end()) return;
+    const std::vector<Switch>& switches = switches_.at(life.thread->tid);
+    std::vector<Wait> more;
+    auto sleep = std::ranges::lower_bound(found->second, life.begin, {}, &Sleep::ns);
+    auto one = std::ranges::lower_bound(switches, life.begin, {}, &Switch::ns);
+    for (; sleep != found->second.end() && sleep->ns <= life.end; ++sleep) {
+      const auto is_next = [&](const Switch& change) {
+        return change.ns > sleep->ns && (change.flags & Switch::kOut) == 0;
+      };
+      while (one != switches.end() && !is_next(*one)) ++one;
+      const std::uint64_t in = one != switches.end() ? std::min(one->ns, life.end) : life.end;
+      if (wait_over(life, sleep->ns, in) != Slice::kNoWait) continue;
+      Wait wait = wait_of(*life.thread, *sleep);
+      wait.begin = sleep->ns;
+      wait.end = in;
+      wait.over = one != switches.end() && one->ns <= life.end;
+      more.push_back(wait);
+    }
+    life.waits.insert(life.waits.end(), more.begin(), more.end());
+    std::ranges::stable_sort(life.waits, {}, &Wait::begin);
+  }
+
+  Wait wait_of(const Thread& thread, const Sleep& sleep) const {
+    Wait wait;
+    if (is_futex(sleep.call)) {
+      wait.object = sleep.argument & trace::kAddressMask;
+      const auto known = kinds_.find({thread.process, wait.object});
+      wait.kind = known != kinds_.end() ? known->second : Kind::futex;
+    } else if (is_sleep(sleep.call)) {
+      wait.kind = Kind::sleep;
+    } else {
+      wait.kind = Kind::call;
+      wait.object = static_cast<std::uint64_t>(sleep.call) + 1;
+    }
+    return wait;
+  }
+
+  // Returns who let the thread go while it slept; nothing if the kernel did not tell.
+  const Wake* wake_between(std::uint32_t tid, std::uint64_t out, std::uint64_t in) const {
+    const auto found = wakes_.find(tid);
+    if (found == wakes_.end()) return nullptr;
+    auto after = std::ranges::upper_bound(found->second, in, {}, &Wake::ns);
+    if (after == found->second.begin()) return nullptr;
+    --after;
+    return after->ns >= out ? &*after : nullptr;
+  }
+
+  // Who did it, unless an interrupt did while the thread happened to be there: it has to be in a
+  // call that lets go who sleeps in the other's.
+  std::uint64_t waker_of(const Wake& wake, std::uint64_t out) const {
+    const auto found = sleeps_.find(wake.tid);
+    if (found == sleeps_.end() || wake.call < 0) return 0;
+    const auto sleep = std::ranges::lower_bound(found->second, out, {}, &Sleep::ns);
+    if (sleep == found->second.end() || sleep->ns != out) return 0;
+    return may_wake(wake.call, sleep->call) ? serial_of(wake.waker, wake.ns) : 0;
+  }
+
   void slice_by_switches(Life& life) {
     const std::vector<Switch>& all = switches_.at(life.thread->tid);
     auto one = std::ranges::lower_bound(all, life.begin, {}, &Switch::ns);
@@ -260,17 +347,24 @@ class Lives {
   }
 
   // Why it did not run until `in`.
-  static void add_pause(Life& life, std::uint64_t in, bool ran, bool preempted) {
+  void add_pause(Life& life, std::uint64_t in, bool ran, bool preempted) const {
     if (!ran) return add(life, in, State::new_);
     if (preempted) return add(life, in, State::ready);
     const std::uint64_t out = life.slices.empty() ? life.begin : life.slices.back().end;
     const std::uint32_t index = wait_over(life, out, std::min(in, life.end));
-    if (index != Slice::kNoWait) {
-      const Wait& wait = life.waits[index];
-      if (wait.woken > out && wait.woken < in) {
-        add(life, wait.woken, State::blocked, index);
-        return add(life, in, State::ready);
+    Wait* const wait = index != Slice::kNoWait ? &life.waits[index] : nullptr;
+    if (const Wake* const wake = wake_between(life.thread->tid, out, in)) {
+      const std::uint64_t waker = waker_of(*wake, out);
+      if (wait != nullptr && waker != 0 && waker != life.thread->serial) {
+        wait->waker = waker;
+        wait->woken = wake->ns;
       }
+      add(life, wake->ns, State::blocked, index);
+      return add(life, in, State::ready);
+    }
+    if (wait != nullptr && wait->woken > out && wait->woken < in) {
+      add(life, wait->woken, State::blocked, index);
+      return add(life, in, State::ready);
     }
     add(life, in, State::blocked, index);
   }
@@ -287,6 +381,9 @@ class Lives {
   Analysis& analysis_;
   const Recording& recording_;
   std::map<std::uint32_t, std::vector<Switch>> switches_;
+  std::map<std::uint32_t, std::vector<Wake>> wakes_;
+  std::map<std::uint32_t, std::vector<Sleep>> sleeps_;
+  std::map<Place, Kind> kinds_;
   std::map<std::uint32_t, std::vector<std::size_t>> by_tid_;
   Releases releases_;
 };
@@ -295,28 +392,29 @@ class Lives {
 
 void find_lives(Analysis& analysis) { Lives(analysis).find(); }
 
-// The records of a user do not say who came next. On one processor, the next record of the same
-// process within some microseconds is a switch from thread to thread; between them there was no
-// time for anybody else. docs/watch.md has the figures.
+// The records of a user do not say who came next, those of BPF do. On one processor, the next
+// record of the same process within some microseconds is a switch from thread to thread; between
+// them there was no time for anybody else. docs/watch.md has the figures.
 void classify_switches(Analysis& analysis) {
   struct Record {
     std::uint64_t ns;
     std::size_t life;
-    bool out;
+    std::uint16_t flags;
+    bool out() const { return (flags & Switch::kOut) != 0; }
   };
   std::map<std::uint32_t, std::vector<std::size_t>> by_tid;
   for (std::size_t i = 0; i < analysis.lives.size(); ++i) {
     by_tid[analysis.lives[i].thread->tid].push_back(i);
   }
   std::map<std::uint16_t, std::vector<Record>> by_cpu;
-  for (const Switch& one : analysis.recording->switches) {
+  for (const Switch& one : analysis.recording->scheduler.switches) {
     const auto found = by_tid.find(one.tid);
     if (found == by_tid.end()) continue;
     for (const std::size_t i : found->second) {
       const Life& life = analysis.lives[i];
       if (one.ns < life.begin || one.ns > life.end) continue;
       if ((one.flags & Switch::kExit) == 0) {
-        by_cpu[one.cpu].push_back({one.ns, i, (one.flags & Switch::kOut) != 0});
+        by_cpu[one.cpu].push_back({one.ns, i, one.flags});
       }
       break;
     }
@@ -325,10 +423,17 @@ void classify_switches(Analysis& analysis) {
   for (auto& [cpu, records] : by_cpu) {
     std::ranges::stable_sort(records, {}, &Record::ns);
     for (std::size_t i = 0; i < records.size(); ++i) {
-      if (!records[i].out) continue;
+      if (!records[i].out()) continue;
       Life& life = analysis.lives[records[i].life];
+      if ((records[i].flags & (Switch::kToOwn | Switch::kToOther | Switch::kToIdle)) != 0) {
+        analysis.knows_next = true;
+        const bool own = (records[i].flags & Switch::kToOwn) != 0;
+        ++(own ? life.thread_switches : life.left_process);
+        if ((records[i].flags & Switch::kToIdle) != 0) ++life.left_idle;
+        continue;
+      }
       const bool next_is_ours =
-          i + 1 < records.size() && !records[i + 1].out &&
+          i + 1 < records.size() && !records[i + 1].out() &&
           analysis.lives[records[i + 1].life].thread->process == life.thread->process &&
           records[i + 1].ns - records[i].ns <= kThreadSwitchNs;
       ++(next_is_ours ? life.thread_switches : life.left_process);

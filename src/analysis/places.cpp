@@ -28,8 +28,10 @@ bool is_library(const Frame& frame) {
       "libc.so", "libpthread.so", "libstdc++.so", "libthrum_watch.so", "ld-linux", "libc++.so"};
   static constexpr std::array<std::string_view, 4> kFiles{"/include/c++/", "/include/x86_64-",
                                                           "/usr/include/", "/bits/"};
-  static constexpr std::array<std::string_view, 4> kFunctions{"std::", "__gthread_",
-                                                              "__gnu_cxx::", "std::__"};
+  // The last ones are of a libc that is linked into the program.
+  static constexpr std::array<std::string_view, 8> kFunctions{
+      "std::",  "__gthread_", "__gnu_cxx::", "std::__",
+      "__lll_", "__futex_",   "__pthread_",  "pthread_"};
   const std::string_view module =
       std::string_view(frame.module).substr(frame.module.rfind('/') + 1);
   if (is_this_project(frame)) return true;

@@ -9,6 +9,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -408,6 +409,21 @@ std::string name_of_call(long number) {
   if (number < 0) return "the kernel";
   const CallName* const call = find_call(number);
   return call != nullptr ? call->name : fmt::format("system call {}", number);
+}
+
+bool is_futex(long number) { return number == SYS_futex; }
+bool is_sleep(long number) { return number == SYS_nanosleep || number == SYS_clock_nanosleep; }
+
+bool may_wake(long waker, long sleeper) {
+  constexpr long kFutexWake = 454, kFutexRequeue = 456;
+  const bool signals = waker == SYS_kill || waker == SYS_tkill || waker == SYS_tgkill;
+  if (signals || is_sleep(sleeper)) return signals;
+  // The end of a thread is told by a futex.
+  if (is_futex(sleeper)) {
+    return is_futex(waker) || waker == kFutexWake || waker == kFutexRequeue || waker == SYS_exit ||
+           waker == SYS_exit_group;
+  }
+  return !is_futex(waker) && !is_sleep(waker);
 }
 
 bool waits_for_descriptor(long number) {

@@ -78,6 +78,12 @@ std::string why_not_attach(pid_t pid);
 
 /// Returns the name of a system call, as `epoll_wait`.
 std::string name_of_call(long number);
+/// Returns whether a system call waits for a word of memory, its first argument.
+bool is_futex(long number);
+/// Returns whether a system call does nothing but to wait for a time.
+bool is_sleep(long number);
+/// Returns whether a thread in the system call `waker` can let go one that sleeps in `sleeper`.
+bool may_wake(long waker, long sleeper);
 /// Returns whether the first argument of a system call is a descriptor that it waits for.
 bool waits_for_descriptor(long number);
 

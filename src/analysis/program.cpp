@@ -84,6 +84,18 @@ std::string_view sanitizer_of(Elf* elf) {
   return {};
 }
 
+bool is_go(Elf* elf) {
+  std::size_t names = 0;
+  if (elf_getshdrstrndx(elf, &names) != 0) return false;
+  for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr) continue;
+    const char* const name = elf_strptr(elf, names, header.sh_name);
+    if (name != nullptr && std::strcmp(name, ".go.buildinfo") == 0) return true;
+  }
+  return false;
+}
+
 // Returns why an ELF file cannot be run or read, empty if it can.
 std::string problem_of(Elf* elf) {
   GElf_Ehdr header;
@@ -112,6 +124,9 @@ std::string unrecordable(Elf* elf, const struct stat& status) {
         segment.p_filesz <= size - segment.p_offset) {
       interpreter.assign(file + segment.p_offset, segment.p_filesz - 1);
     }
+  }
+  if (interpreter.empty() && is_go(elf)) {
+    return "it is a Go program without libc: its threads can be seen, not its goroutines";
   }
   if (interpreter.empty()) {
     return "it is statically linked: its calls into libc cannot be seen";

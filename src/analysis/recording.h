@@ -60,9 +60,11 @@ struct Thread {
   std::vector<trace::Event> events{};
 };
 
-/// A thread got a processor, lost it, or ended.
+/// A thread got a processor, lost it, or ended. Who came next is known on the level of BPF only: a
+/// thread of the same process, of another one, or nobody.
 struct Switch {
   static constexpr std::uint16_t kOut = 1, kPreempted = 2, kExit = 4;
+  static constexpr std::uint16_t kToOwn = 8, kToOther = 16, kToIdle = 32;
   std::uint64_t ns;  // since the recording's start
   std::uint32_t tid;
   std::uint16_t cpu;
@@ -87,7 +89,33 @@ struct Depth {
 static_assert(sizeof(Depth) == 16);
 
 /// What an object was called, from some moment on: objects follow each other at one address.
-using Names = std::map<std::uint64_t, std::string>;  // by ticks
+using GivenNames = std::map<std::uint64_t, std::string>;  // by ticks
+
+/// A thread was let go: from here on it wants a processor.
+struct Wake {
+  std::uint64_t ns;
+  std::uint32_t tid;
+  std::uint32_t waker;  ///< the thread that was there then
+  std::int32_t call;    ///< that it was in; -1: none, so that an interrupt did it
+  std::uint32_t unused;
+};
+static_assert(sizeof(Wake) == 24);
+
+/// What a thread lost its processor for, of its own will: a system call.
+struct Sleep {
+  std::uint64_t ns;
+  std::uint32_t tid;
+  std::int32_t call;
+  std::uint64_t argument;  ///< the first one: the address of a futex, a descriptor
+};
+static_assert(sizeof(Sleep) == 24);
+
+/// What the kernel tells of the scheduler's doings, in order of time but for some microseconds.
+struct SchedulerRecords {
+  std::vector<Switch> switches{};
+  std::vector<Wake> wakes{};
+  std::vector<Sleep> sleeps{};
+};
 
 /// What the kernel counts for a thread, at some moment: running, ready, switches.
 struct Schedule {
@@ -108,12 +136,12 @@ struct Recording {
   double ns_per_tick = 1;
   std::map<std::uint32_t, Process> processes{};
   std::map<std::uint64_t, Thread> threads{};
-  std::vector<Switch> switches{};
+  SchedulerRecords scheduler{};
   std::map<std::uint32_t, Schedule> schedules{};  // by thread id
   std::map<StackId, std::vector<std::uint64_t>> stacks{};
   std::map<Place, std::vector<Frame>> places{};  // innermost of what was inlined first
   std::map<Place, std::string> objects{};        // the variables at their addresses
-  std::map<Place, Names> names{};                // that they were given
+  std::map<Place, GivenNames> names{};                // that they were given
   std::map<std::uint32_t, Queue> queues{};
   std::vector<Depth> depths{};
   std::vector<Json> alarms{};
@@ -150,6 +178,8 @@ enum class Chunk : std::uint32_t {
   end,
   queue,
   depths,
+  wakes = 16,
+  sleeps,
 };
 
 /// Writes a recording to a file of its own, 0600, which takes its name when it is complete.
@@ -166,9 +196,9 @@ class RecordingWriter {
   void write(const Process& process);
   void write(const Thread& thread);  // without its events
   void write_events(std::uint64_t thread, std::span<const trace::Event> events);
-  void write(std::span<const Switch> switches);
   void write(const Queue& queue);
   void write(std::span<const Depth> depths);
+  void write(const SchedulerRecords& records);
 
   /// Throws  std::system_error if anything could not be written.
   void commit();

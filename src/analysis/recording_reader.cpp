@@ -143,20 +143,21 @@ void read_events(const ChunkBytes& chunk, Recording& into) {
   }
 }
 
-template <class Row>
-void read_rows(const ChunkBytes& chunk, std::vector<Row>& into) {
-  if (chunk.bytes.size() % sizeof(Row) != 0) throw Damaged("a table of a strange size");
-  const std::size_t n = chunk.bytes.size() / sizeof(Row);
-  const std::size_t before = into.size();
-  into.resize(before + n);
-  if (n != 0) std::memcpy(into.data() + before, chunk.bytes.data(), chunk.bytes.size());
-}
-
 void read_queue(const Json& json, Recording& into) {
   const Queue queue{number<std::uint32_t>(json, "id"),      number<std::uint32_t>(json, "process"),
                     number<std::uint64_t>(json, "address"), number<std::uint64_t>(json, "limit"),
                     number<std::uint64_t>(json, "born"),    number<std::uint64_t>(json, "ended")};
   into.queues[queue.id] = queue;
+}
+
+template <class Record>
+void read_records(const ChunkBytes& chunk, std::vector<Record>& into) {
+  if (chunk.bytes.size() % sizeof(Record) != 0) throw Damaged("a list of a strange size");
+  const std::size_t before = into.size();
+  into.resize(before + chunk.bytes.size() / sizeof(Record));
+  if (!chunk.bytes.empty()) {
+    std::memcpy(into.data() + before, chunk.bytes.data(), chunk.bytes.size());
+  }
 }
 
 void read_symbols(const Json& json, Recording& into) {
@@ -213,7 +214,13 @@ void read_into(const ChunkBytes& chunk, Recording& recording) {
       read_events(chunk, recording);
       break;
     case Chunk::switches:
-      read_rows(chunk, recording.switches);
+      read_records(chunk, recording.scheduler.switches);
+      break;
+    case Chunk::wakes:
+      read_records(chunk, recording.scheduler.wakes);
+      break;
+    case Chunk::sleeps:
+      read_records(chunk, recording.scheduler.sleeps);
       break;
     case Chunk::symbols:
       read_symbols(parse(chunk), recording);
@@ -228,7 +235,7 @@ void read_into(const ChunkBytes& chunk, Recording& recording) {
       read_queue(parse(chunk), recording);
       break;
     case Chunk::depths:
-      read_rows(chunk, recording.depths);
+      read_records(chunk, recording.depths);
       break;
     default:
       throw Damaged("a chunk is of an unknown type");

@@ -105,8 +105,13 @@ void RecordingWriter::write_events(std::uint64_t thread, std::span<const trace::
   write(Chunk::events, bytes.data(), bytes.size());
 }
 
-void RecordingWriter::write(std::span<const Switch> switches) {
-  write(Chunk::switches, switches.data(), switches.size_bytes());
+void RecordingWriter::write(const SchedulerRecords& records) {
+  const auto part = [this](Chunk type, const auto& list) {
+    if (!list.empty()) write(type, list.data(), list.size() * sizeof list[0]);
+  };
+  part(Chunk::switches, records.switches);
+  part(Chunk::wakes, records.wakes);
+  part(Chunk::sleeps, records.sleeps);
 }
 
 void RecordingWriter::write(const Queue& queue) {

@@ -20,8 +20,12 @@
 #include <utility>
 
 #include "analysis/alarm.h"
+#include "analysis/levels.h"
 #include "analysis/live_process.h"
-#include "analysis/switch_recorder.h"
+#include "analysis/own_process.h"
+#include "analysis/privileges.h"
+#include "analysis/procfs.h"
+#include "analysis/scheduler_recorder.h"
 #include "analysis/target.h"
 #include "analysis/watcher_signals.h"
 #include "trace/ticks.h"
@@ -41,27 +45,14 @@ constexpr std::uint64_t kShortestNs = 10'000'000;
 constexpr std::uint64_t kLongestNs = 1'000'000'000;
 constexpr std::uint64_t kShare = 50;
 constexpr std::uint64_t kRefreshNs = 200'000'000;
-constexpr std::size_t kSwitchesTogether = 2048;
-constexpr std::uint32_t kProcess = 1;  // serial of the only one
+constexpr std::uint64_t kDrainNs = 25'000'000;
+constexpr std::size_t kMostObjects = 4096;  // that are named
+constexpr std::uint32_t kProcess = 1;       // serial of the only one
 
-std::uint64_t own_cpu_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(time.tv_nsec);
-}
-
-// As many descriptors as the system gives us: three for each thread.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-class SamplingSession {
+class SamplingSession final : Names {
  public:
-  SamplingSession(const WatchOptions& options, const std::string& path, const std::string& reason);
+  SamplingSession(const WatchOptions& options, Privileges& privileges, const std::string& path,
+                  const std::string& reason);
   WatchResult run();
 
  private:
@@ -79,19 +70,25 @@ class SamplingSession {
     std::uint64_t last_out = 0, last_in = 0;
   };
 
+  const Thread* thread(std::uint64_t serial) const override;
+  std::vector<Frame> frames(std::uint64_t thread, std::uint64_t site_stack) override;
+  std::string variable(std::uint32_t, std::uint64_t address) override {
+    return process_->variable(address);
+  }
   std::uint64_t now() const { return trace::monotonic_ns() - origin_ns_; }
   void start(const std::string& path);
   void begin_switches();
   void take_switches();
-  void write_switches(bool all);
   void look();
   void note(const LiveThread& live);
   void begin_wait(Recorded& one, const LiveThread& live, std::uint64_t at);
   void end_wait(Recorded& one, std::uint64_t at);
   void finish(std::uint32_t tid, Recorded& one, trace::End how);
   void look_for_deadlocks();
+  void show();
   void refresh();
   bool hear_signals();
+  void pause(std::uint64_t ns);
   void write_process();
   void write_symbols();
   void end();
@@ -100,69 +97,59 @@ class SamplingSession {
   const WatchOptions& options_;
   const std::string reason_;
   WatchResult result_;
+  Privileges& privileges_;
   WatcherSignals signals_;
   std::uint64_t origin_ns_;
   RecordingWriter writer_;
   std::unique_ptr<Target> target_;
   pid_t pid_;
   std::unique_ptr<LiveProcess> process_;
-  std::unique_ptr<SwitchRecorder> switches_;
-  std::vector<Switch> fresh_;
+  std::unique_ptr<SchedulerRecorder> scheduler_;
   std::map<std::uint32_t, Recorded> threads_;  // by tid
   std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>>
       early_;  // of threads not yet met
   std::map<std::uint32_t, Schedule> schedules_;
   std::map<StackId, std::vector<std::uint64_t>> stacks_;
   std::set<std::uint64_t> objects_;
-  std::string level_, cannot_tell_, advice_;
+  LevelText text_;
   std::uint64_t looks_ = 0, look_ns_ = 0;
   std::size_t modules_written_ = 0;
   int interrupts_ = 0;
 };
 
-SamplingSession::SamplingSession(const WatchOptions& options, const std::string& path,
-                                 const std::string& reason)
+SamplingSession::SamplingSession(const WatchOptions& options, Privileges& privileges,
+                                 const std::string& path, const std::string& reason)
     : options_(options),
       reason_(reason),
+      privileges_(privileges),
       origin_ns_(trace::monotonic_ns()),
       writer_(options.output),
       pid_(static_cast<pid_t>(options.pid)) {
   raise_descriptor_limit();
   if (pid_ == 0) {
-    target_ = std::make_unique<Target>(path, options.command,
-                                       std::vector<std::pair<std::string, std::string>>{});
+    target_ = std::make_unique<Target>(path, options.command, privileges_.environment());
     pid_ = target_->pid();
   }
   begin_switches();
 }
 
 void SamplingSession::begin_switches() {
-  level_ = "looked at from outside";
-  cannot_tell_ =
-      "waits that are shorter than the time between two looks, how often a lock was taken and for "
-      "how "
-      "long, and what child processes do";
-  advice_ = reason_;
-  if (options_.level != Level::schedstat) {
-    switches_ = target_ != nullptr ? std::make_unique<SwitchRecorder>(pid_, false, origin_ns_)
-                                   : std::make_unique<SwitchRecorder>(tasks_of(pid_), origin_ns_);
+  {
+    const auto raised = privileges_.raise();
+    scheduler_ = std::make_unique<SchedulerRecorder>(
+        options_.level, SchedulerRecorder::Who{pid_, false, target_ == nullptr}, origin_ns_);
   }
-  if (switches_ != nullptr && switches_->active()) {
-    level_ += ", and switch records";
-    return;
-  }
-  cannot_tell_ += ", when a thread was switched and to whom, running from ready";
-  if (switches_ == nullptr) return;
-  if (options_.level == Level::switches) throw CannotWatch(switches_->refusal());
-  advice_ += (advice_.empty() ? "" : "; ") + switches_->refusal();
+  // Who cannot look at it as a user does so as root, as far as that needs.
+  privileges_.drop(!why_not_attach(pid_).empty());
+  text_ = level_from_outside(options_.level, *scheduler_, reason_);
 }
 
 Json SamplingSession::meta() const {
   utsname system{};
   uname(&system);
   const std::string level =
-      looks_ > 1 ? fmt::format("{}, every {} ms", level_, look_ns_ / (looks_ - 1) / 1'000'000)
-                 : level_;
+      looks_ > 1 ? fmt::format("{}, every {} ms", text_.level, look_ns_ / (looks_ - 1) / 1'000'000)
+                 : text_.level;
   return Json{{"command", options_.pid != 0 ? command_of(pid_) : options_.command},
               {"started_unix_ns", std::chrono::duration_cast<std::chrono::nanoseconds>(
                                       std::chrono::system_clock::now().time_since_epoch())
@@ -175,8 +162,8 @@ Json SamplingSession::meta() const {
               {"attached", options_.pid != 0},
               {"record_all", false},
               {"level", level},
-              {"cannot_tell", cannot_tell_},
-              {"advice", advice_}};
+              {"cannot_tell", text_.cannot_tell},
+              {"advice", text_.advice}};
 }
 
 void SamplingSession::write_process() {
@@ -187,11 +174,14 @@ void SamplingSession::write_process() {
 
 // A thread's last times off and on a processor: where a wait that was seen begins and ends.
 void SamplingSession::take_switches() {
-  if (switches_ == nullptr || !switches_->active()) return;
-  const std::size_t before = fresh_.size();
-  switches_->drain(fresh_);
-  for (std::size_t i = before; i < fresh_.size(); ++i) {
-    const Switch& one = fresh_[i];
+  const SchedulerRecords& fresh = scheduler_->fresh();
+  const std::size_t switches = fresh.switches.size(), sleeps = fresh.sleeps.size();
+  scheduler_->drain();
+  for (std::size_t i = sleeps; i < fresh.sleeps.size() && objects_.size() < kMostObjects; ++i) {
+    if (is_futex(fresh.sleeps[i].call)) objects_.insert(fresh.sleeps[i].argument);
+  }
+  for (std::size_t i = switches; i < fresh.switches.size(); ++i) {
+    const Switch& one = fresh.switches[i];
     const auto found = threads_.find(one.tid);
     if (found == threads_.end()) {
       auto& [out, in] = early_[one.tid];
@@ -209,12 +199,6 @@ void SamplingSession::take_switches() {
       }
     }
   }
-}
-
-void SamplingSession::write_switches(bool all) {
-  if (fresh_.empty() || (!all && fresh_.size() < kSwitchesTogether)) return;
-  writer_.write(std::span<const Switch>(fresh_));
-  fresh_.clear();
 }
 
 void SamplingSession::begin_wait(Recorded& one, const LiveThread& live, std::uint64_t at) {
@@ -310,7 +294,7 @@ void SamplingSession::look() {
     finish(at->first, at->second, trace::End::unseen);
     at = threads_.erase(at);
   }
-  write_switches(false);
+  scheduler_->write(writer_, false);
 }
 
 void SamplingSession::look_for_deadlocks() {
@@ -327,10 +311,33 @@ void SamplingSession::look_for_deadlocks() {
   }
 }
 
+const Thread* SamplingSession::thread(std::uint64_t serial) const {
+  for (const auto& [tid, one] : threads_) {
+    if (one.thread.serial == serial) return &one.thread;
+  }
+  return nullptr;
+}
+
+std::vector<Frame> SamplingSession::frames(std::uint64_t thread, std::uint64_t site_stack) {
+  const auto id = static_cast<std::uint16_t>(site_stack >> trace::kAddressBits);
+  const auto stack = stacks_.find({thread, id});
+  return stack != stacks_.end() ? process_->frames(stack->second) : std::vector<Frame>();
+}
+
+// To whoever watches the program while it runs.
+void SamplingSession::show() {
+  std::vector<Moment> moments = process_->moments(LiveProcess::Which::all);
+  for (Moment& moment : moments) {
+    const auto one = threads_.find(moment.tid);
+    if (one != threads_.end()) moment.waits_at = one->second.site_stack;
+  }
+  options_.on_look({now(), moments, *this});
+}
+
 // What a killed watcher leaves is that old at most.
 void SamplingSession::refresh() {
   write_process();
-  write_switches(true);
+  scheduler_->write(writer_, true);
   for (auto& [tid, one] : threads_) {
     std::string name = comm_of(pid_, static_cast<pid_t>(tid));
     if (!name.empty()) one.thread.name = std::move(name);
@@ -359,6 +366,17 @@ bool SamplingSession::hear_signals() {
   return false;
 }
 
+// The rings of the scheduler's records are emptied meanwhile.
+void SamplingSession::pause(std::uint64_t ns) {
+  const std::uint64_t until = now() + ns;
+  for (std::uint64_t at = now(); at < until; at = now()) {
+    pollfd ready{signals_.file(), POLLIN, 0};
+    const timespec part{0, static_cast<long>(std::min(until - at, kDrainNs))};
+    if (ppoll(&ready, 1, &part, nullptr) != 0) return;
+    take_switches();
+  }
+}
+
 WatchResult SamplingSession::run() {
   writer_.write(Chunk::meta, meta());
   if (target_ != nullptr) {
@@ -378,6 +396,7 @@ WatchResult SamplingSession::run() {
     }
     look();
     look_for_deadlocks();
+    if (options_.on_look) show();
     if (now() - refreshed >= kRefreshNs) {
       refreshed = now();
       refresh();
@@ -389,15 +408,12 @@ WatchResult SamplingSession::run() {
         spent < allowed ? kShortestNs
                         : std::clamp((spent - allowed) * kShare, kShortestNs, kLongestNs);
     if (hear_signals()) break;
-    pollfd ready{signals_.file(), POLLIN, 0};
-    const timespec pause{static_cast<time_t>(period / 1'000'000'000),
-                         static_cast<long>(period % 1'000'000'000)};
-    ppoll(&ready, 1, &pause, nullptr);
+    pause(period);
     look_ns_ = now() - looked;
   }
   if (gone) {
     take_switches();
-    write_switches(true);
+    scheduler_->write(writer_, true);
   } else {
     refresh();
   }
@@ -458,7 +474,7 @@ void SamplingSession::end() {
            {"watcher_cpu_ns", ns(own.ru_utime) + ns(own.ru_stime)},
            {"processes", 1},
            {"events_lost", 0},
-           {"switches_lost", switches_ != nullptr ? switches_->lost() : 0},
+           {"switches_lost", scheduler_->lost()},
            {"threads_lost", 0},
            {"processes_lost", 0},
            {"schedules", std::move(schedules)}};
@@ -469,9 +485,11 @@ void SamplingSession::end() {
 
 }  // namespace
 
-WatchResult watch_from_outside(const WatchOptions& options, const std::string& program_path,
-                               const std::string& reason) {
-  return SamplingSession(options, program_path, reason).run();
+WatchResult watch_from_outside(const WatchOptions& options, Privileges& privileges,
+                               const std::string& program_path, const std::string& reason) {
+  const WatchResult result = SamplingSession(options, privileges, program_path, reason).run();
+  privileges.drop();  // what is left is to read what was recorded
+  return result;
 }
 
 }  // namespace thrum::analysis

@@ -11,7 +11,7 @@ namespace thrum::analysis {
 /// Watches a process from outside: one that runs already, or a program that cannot be recorded, for
 /// the reason given. Writes a recording like that of a recorder, as far as looking at it tells.
 /// Throws  CannotWatch, std::system_error
-WatchResult watch_from_outside(const WatchOptions& options, const std::string& program_path,
-                               const std::string& reason);
+WatchResult watch_from_outside(const WatchOptions& options, Privileges& privileges,
+                               const std::string& program_path, const std::string& reason);
 
 }  // namespace thrum::analysis

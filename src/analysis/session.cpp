@@ -22,12 +22,14 @@
 #include "analysis/alarm.h"
 #include "analysis/collector.h"
 #include "analysis/governor.h"
+#include "analysis/levels.h"
+#include "analysis/privileges.h"
 #include "analysis/procfs.h"
 #include "analysis/program.h"
 #include "analysis/sampling_session.h"
+#include "analysis/scheduler_recorder.h"
 #include "analysis/scheduling.h"
 #include "analysis/shared_memory.h"
-#include "analysis/switch_recorder.h"
 #include "analysis/target.h"
 #include "analysis/wait_graph.h"
 #include "analysis/watcher_signals.h"
@@ -66,14 +68,13 @@ std::uint64_t processor_ns(clockid_t clock) {
 
 class Session {
  public:
-  explicit Session(const WatchOptions& options);
+  Session(const WatchOptions& options, Privileges& privileges);
   WatchResult run();
 
  private:
   void sleep(std::int64_t ns);
   void hear_signals();
   void look_for_deadlocks();
-  void write_switches(bool all);
   std::uint64_t govern(std::uint64_t now_ns);
   void end();
   Json meta() const;
@@ -89,13 +90,12 @@ class Session {
   Governor governor_;
   std::uint64_t draining_ns_ = 0;  // of the processor, spent on reading and writing events
   std::unique_ptr<Target> target_;
-  std::unique_ptr<SwitchRecorder> switches_;
+  std::unique_ptr<SchedulerRecorder> scheduler_;
   SchedulingSampler sampler_;
-  std::vector<Switch> fresh_;
-  std::string level_, cannot_tell_, advice_;
+  LevelText text_;
 };
 
-Session::Session(const WatchOptions& options)
+Session::Session(const WatchOptions& options, Privileges& privileges)
     : options_(options),
       memory_(options.record_all),
       writer_(options.output),
@@ -103,25 +103,20 @@ Session::Session(const WatchOptions& options)
   const std::string library = watch_library();
   if (library.empty()) throw CannotWatch("libthrum_watch.so is not where it was installed");
   const Program program = find_program(options.command[0]);
-  target_ = std::make_unique<Target>(
-      program.path, options.command,
-      std::vector<std::pair<std::string, std::string>>{{"LD_PRELOAD", preload(library)},
-                                                       {"ASAN_OPTIONS", sanitizer_options()},
-                                                       {trace::kWhere, memory_.where()}});
+  std::vector<std::pair<std::string, std::string>> environment = privileges.environment();
+  environment.emplace_back("LD_PRELOAD", preload(library));
+  environment.emplace_back("ASAN_OPTIONS", sanitizer_options());
+  environment.emplace_back(trace::kWhere, memory_.where());
+  target_ = std::make_unique<Target>(program.path, options.command, environment);
   if (!options.follow) memory_->header.only_pid = static_cast<std::uint32_t>(target_->pid());
-  if (options.level != Level::schedstat) {
-    switches_ =
-        std::make_unique<SwitchRecorder>(target_->pid(), options.follow, memory_.origin_ns());
+  {
+    const auto raised = privileges.raise();
+    scheduler_ = std::make_unique<SchedulerRecorder>(
+        options.level, SchedulerRecorder::Who{target_->pid(), options.follow, false},
+        memory_.origin_ns());
   }
-  if (switches_ != nullptr && switches_->active()) {
-    level_ = "recorder and switch records";
-    cannot_tell_ = "whether a processor that left the process ran another or none";
-  } else {
-    level_ = "recorder and schedstat";
-    cannot_tell_ = "when a thread was switched, and to whom; running from ready, but in sum";
-    if (switches_ != nullptr) advice_ = switches_->refusal();
-    if (options.level == Level::switches) throw CannotWatch(advice_);
-  }
+  privileges.drop();
+  text_ = level_of_recorder(options.level, *scheduler_);
 }
 
 Json Session::meta() const {
@@ -137,9 +132,9 @@ Json Session::meta() const {
               {"system", fmt::format("{} {}", system.sysname, system.release)},
               {"pid", target_->pid()},
               {"record_all", options_.record_all},
-              {"level", level_},
-              {"cannot_tell", cannot_tell_},
-              {"advice", advice_}};
+              {"level", text_.level},
+              {"cannot_tell", text_.cannot_tell},
+              {"advice", text_.advice}};
 }
 
 // Sleeps until somebody's ring is half full, at most so long.
@@ -192,15 +187,6 @@ void Session::look_for_deadlocks() {
   }
 }
 
-void Session::write_switches(bool all) {
-  constexpr std::size_t kTogether = 2048;  // as for events: packing few costs as much
-  if (switches_ == nullptr || !switches_->active()) return;
-  switches_->drain(fresh_);
-  if (fresh_.empty() || (!all && fresh_.size() < kTogether)) return;
-  writer_.write(std::span<const Switch>(fresh_));
-  fresh_.clear();
-}
-
 // Lets the recorder rest if it costs too much. Returns how soon it is to be asked again.
 std::uint64_t Session::govern(std::uint64_t now_ns) {
   clockid_t clock{};
@@ -222,9 +208,10 @@ WatchResult Session::run() {
   for (;;) {
     const bool over = target_->has_ended(result_.wait_status);
     const std::uint64_t before = processor_ns(CLOCK_PROCESS_CPUTIME_ID);
-    const double fullest = collector_.drain();
+    const double of_rings = collector_.drain();
     draining_ns_ += processor_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
-    write_switches(over);
+    const double fullest = std::max(of_rings, scheduler_->drain());
+    scheduler_->write(writer_, over);
     if (over) break;
     const std::uint64_t now = trace::monotonic_ns();
     std::int64_t longest_ns = kLongestNs;
@@ -240,8 +227,8 @@ WatchResult Session::run() {
     if (now - refreshed >= kRefreshNs) {
       refreshed = now;
       collector_.refresh();
-      write_switches(true);
-      if (switches_ == nullptr || !switches_->active()) sampler_.sample(collector_.moments());
+      scheduler_->write(writer_, true);
+      if (scheduler_->rung() == Level::schedstat) sampler_.sample(collector_.moments());
     }
     const auto asked_ns = static_cast<std::int64_t>(govern(now - memory_.origin_ns()));
     hear_signals();
@@ -289,7 +276,7 @@ void Session::end() {
            {"processes", collector_.processes()},
            {"events_lost", collector_.lost()},
            {"rested_ns", governor_.rested_ns()},
-           {"switches_lost", switches_ != nullptr ? switches_->lost() : 0},
+           {"switches_lost", scheduler_->lost()},
            {"threads_lost", memory_->header.threads_lost.load(std::memory_order_relaxed)},
            {"processes_lost", memory_->header.processes_lost.load(std::memory_order_relaxed)},
            {"schedules", std::move(schedules)}});
@@ -298,18 +285,21 @@ void Session::end() {
 
 }  // namespace
 
-WatchResult watch(const WatchOptions& options) {
+WatchResult watch(const WatchOptions& options, Privileges& privileges) {
   if (options.pid != 0) {
-    const std::string why = why_not_attach(static_cast<pid_t>(options.pid));
+    const std::string why = [&] {
+      const auto raised = privileges.raise();
+      return why_not_attach(static_cast<pid_t>(options.pid));
+    }();
     if (!why.empty()) throw CannotWatch(why);
-    return watch_from_outside(options, {}, {});
+    return watch_from_outside(options, privileges, {}, {});
   }
   const Program program = find_program(options.command[0]);
   if (!program.problem.empty()) throw CannotWatch(program.problem);
   if (!program.unrecordable.empty()) {
-    return watch_from_outside(options, program.path, program.unrecordable);
+    return watch_from_outside(options, privileges, program.path, program.unrecordable);
   }
-  return Session(options).run();
+  return Session(options, privileges).run();
 }
 
 }  // namespace thrum::analysis

@@ -8,21 +8,17 @@
 #include <vector>
 
 #include "analysis/collector.h"
+#include "analysis/privileges.h"
 #include "analysis/recording.h"
+#include "analysis/scheduler_recorder.h"
 
 namespace thrum::analysis {
-
-enum class Level : std::uint8_t {
-  best,       ///< what this machine allows
-  switches,   ///< recorder and the kernel's switch records
-  schedstat,  ///< recorder, and what /proc counts
-};
 
 /// What is seen of the program at one moment.
 struct Look {
   std::uint64_t ns;  ///< since the recording's start
   const std::vector<Moment>& threads;
-  Collector& names;  ///< knows what addresses are called
+  Names& names;
 };
 
 struct WatchOptions {
@@ -48,8 +44,9 @@ struct WatchResult {
   bool interrupted = false;  ///< by a second Ctrl-C, or SIGTERM
 };
 
-/// Runs a program, or looks at one that runs, and writes a recording. The caller has one thread.
+/// Runs a program, or looks at one that runs, and writes a recording. The caller has one thread. It
+/// has given up root's rights then, if it had them by sudo or as capabilities of its file.
 /// Throws  CannotWatch, std::system_error
-WatchResult watch(const WatchOptions& options);
+WatchResult watch(const WatchOptions& options, Privileges& privileges);
 
 }  // namespace thrum::analysis

@@ -51,6 +51,28 @@ void take(pthread_mutex_t& mutex, std::uint32_t levels, Pc pc) noexcept;
 std::uint32_t give(pthread_mutex_t& mutex, Pc pc) noexcept;
 bool is_held_by_me(const pthread_mutex_t& mutex) noexcept;
 
+/// Gives a new thread the mask of signals that its attributes say, or its maker's.
+void begin_signal_mask(Thread& thread, const pthread_attr_t* attributes) noexcept;
+/// Returns the thread with this handle that has not been joined; null: none.
+Thread* find_thread(pthread_t handle) noexcept;
+/// Is the calling thread to end here, at a point of cancellation?
+inline bool is_cancelled() noexcept { return self().cancel_asked && !self().cancel_disabled; }
+/// Ends it, if so. To be called by doors alone: whatever is between it and the program is unwound.
+void test_cancel();
+/// Returns what a wait has returned, or not at all if it was cancelled. A wait that has got what it
+/// waited for has not been, even if it is asked for by then: or that would be lost.
+inline int unless_cancelled(int result) {
+  if (self().cancelled) test_cancel();
+  return result;
+}
+/// While one is alive, the thread's wait ends when somebody cancels it.
+class Cancellable {
+ public:
+  Cancellable() noexcept { self().cancellable = true; }
+  ~Cancellable() { self().cancellable = false; }
+  Cancellable(const Cancellable&) = delete;
+  Cancellable& operator=(const Cancellable&) = delete;
+};
 /// Leaves the calling thread, as by pthread_exit.
 [[noreturn]] void exit_thread(void* result) noexcept;
 /// Runs the destructors of the calling thread's thread_locals and keys.

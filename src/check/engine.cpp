@@ -351,6 +351,24 @@ void finish(Outcome outcome, const char* message, int status, Pc pc) noexcept {
   server_process_ends();
 }
 
+namespace {
+
+// The first decision of an execution. A depth-first search does without, as it would double.
+void decide_reuse() noexcept {
+  const bool was_started = engine.started;
+  engine.started = true;
+  engine.run.reuses = false;
+  if (engine.shared->result.strategy == StrategyId::dfs) {
+    ++self().choices;
+    engine.run.hash *= 1099511628211U;
+  } else {
+    engine.run.reuses = decide(2, 0) != 0;
+  }
+  engine.started = was_started;
+}
+
+}  // namespace
+
 void begin_process() noexcept {
   Thread& main = engine.thread[0];
   main.handle = pthread_self();
@@ -387,7 +405,10 @@ void begin_execution(std::uint64_t number) noexcept {
   if (result.strategy == StrategyId::replay) run.sampled_of_256 = 256;
   begin_plain_points();
   engine.thread[0].priority = random_number() | std::uint64_t{1} << 40;
+  run.kept = run.first_kept = 0;
+  run.kept_bytes = 0;
   strategy(result.strategy).begin();
+  decide_reuse();
 }
 
 void account() noexcept {

@@ -55,6 +55,9 @@ struct Thread {
   // What became of it.
   bool signalled;
   bool timed_out;
+  // Its cancellation: asked for; put off; is it in a wait that ends by it; has it ended one.
+  bool cancel_asked, cancel_disabled, cancel_at_once;
+  bool cancellable, cancelled;
   // Its life.
   bool finished;
   bool detached;
@@ -79,6 +82,7 @@ struct Thread {
   void* (*function)(void*);
   void* argument;
   void* result;
+  std::uint64_t signal_mask;
   void* end_jump[5];
   void* cleanup[16];  // __pthread_register_cancel
   std::uint32_t cleanups;
@@ -96,6 +100,11 @@ struct Execution {
   std::uint32_t fruitless;                     // rounds in which all threads only spun
   std::uint32_t atomic_depth;                  // inside atomic_block
   std::uint32_t sampled_salt, sampled_of_256;  // which plain points count in this execution
+  // What is freed is kept for a while, so that who still uses it is found; or it is used again at
+  // once, as it would be, so that who takes the new for the old is found.
+  bool reuses;
+  std::uint32_t kept, first_kept;
+  std::uint64_t kept_bytes;
   bool ending;
 };
 

@@ -12,6 +12,8 @@ namespace thrum::check {
 void read_modules() noexcept;
 /// Is it an address of the runtime itself?
 bool is_runtime(std::uint64_t address) noexcept;
+/// Is it an address in a file compiled with -fsanitize=thread?
+bool is_instrumented(std::uint64_t address) noexcept;
 /// Returns the address without what may differ between processes.
 std::uint64_t relative(std::uint64_t address) noexcept;
 

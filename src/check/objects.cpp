@@ -92,6 +92,7 @@ Outcome judge() noexcept {
 }  // namespace
 
 bool is_possible(const Thread& thread) noexcept {
+  if (thread.cancelled && thread.op != Op::relock) return true;
   switch (thread.op) {
     case Op::lock:
       return mutex_is_free(mutex_at(thread.object), thread);

@@ -27,6 +27,16 @@ inline void released(const void* object, Pc pc) noexcept {
   if (engine.started) detector.release(self().id, object, pc);
 }
 
+/// Records the stack of an access, if it is the one whose stack is wanted. Before the access.
+void watch_access(const void* address, std::size_t size, Pc pc) noexcept;
+inline void watched(const void* address, std::size_t size, Pc pc) noexcept {
+  if (engine.shared->job.watches) [[unlikely]]
+    watch_access(address, size, pc);
+}
+
+/// A plain access of the program, at a point where threads may switch if it is one.
+void plain_access(const void* address, std::size_t size, bool writes, Pc pc) noexcept;
+
 /// Ends the execution if races are findings; else threads may switch at both places from now on.
 void judge_race(const Race& race) noexcept;
 inline void judged(const Race* race) noexcept {

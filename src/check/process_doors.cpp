@@ -10,12 +10,14 @@
 
 #include "check/doors.h"
 #include "check/server.h"
+#include "check/snapshot.h"
 
 namespace thrum::check {
 namespace {
 
 using Main = int (*)(int, char**, char**);
 constinit Main program_main = nullptr;
+constinit void* crash_stack = nullptr;
 
 int run_main(int argc, char** argv, char** environment) {
   const int status = program_main(argc, argv, environment);
@@ -35,11 +37,15 @@ const char* exception_type() noexcept {
 }
 
 void on_crash(int signal, siginfo_t* info, void* context) {
+  const auto* const registers = static_cast<const ucontext_t*>(context)->uc_mcontext.gregs;
+  constexpr greg_t kWrites = 2;  // of the processor's error code
+  if (signal == SIGSEGV && snapshot_fault(info->si_addr, (registers[REG_ERR] & kWrites) != 0)) {
+    return;
+  }
   if (!controlled()) {
     ::signal(signal, SIG_DFL);
     return;  // it comes again
   }
-  const auto* const registers = static_cast<const ucontext_t*>(context)->uc_mcontext.gregs;
   engine.shared->result.address = reinterpret_cast<std::uintptr_t>(info->si_addr);
   finish(Outcome::crash, nullptr, signal, static_cast<Pc>(registers[REG_RIP]) + 1);
 }
@@ -49,13 +55,21 @@ void on_crash(int signal, siginfo_t* info, void* context) {
 void watch_crashes() noexcept {
   constexpr std::size_t kStack = 64U << 10;
   stack_t stack{};
-  stack.ss_sp = map_memory(kStack, "the stack of a signal handler");
+  stack.ss_sp = crash_stack = map_memory(kStack, "the stack of a signal handler");
   stack.ss_size = kStack;
   sigaltstack(&stack, nullptr);
   struct sigaction action{};
   action.sa_sigaction = on_crash;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigaction(signal, &action, nullptr);
+}
+
+bool are_crashes_watched() noexcept {
+  struct sigaction action{};
+  stack_t stack{};
+  raw_syscall(SYS_sigaltstack, 0, as_long(&stack));
+  return sigaction(SIGSEGV, nullptr, &action) == 0 && action.sa_sigaction == on_crash &&
+         stack.ss_sp == crash_stack;
 }
 
 THRUM_DOOR(int, __libc_start_main, Main main, int argc, char** argv, void (*init)(), void (*fini)(),

@@ -63,6 +63,7 @@ enum class Op : std::uint8_t {
   once,
   once_blocked,
   choose,
+  cancel,
   process_end,
 };
 inline constexpr std::uint32_t kOps = static_cast<std::uint32_t>(Op::process_end) + 1;
@@ -148,6 +149,21 @@ struct Checked {
 /// When a timed wait gives up: if nothing else can run; whenever; the latter in some executions.
 enum class Timeouts : std::uint8_t { last, any, some };
 
+/// One of two accesses that race.
+struct Side {
+  std::uint64_t pc, address, step;
+  std::uint32_t size;
+  std::uint8_t thread;
+  bool is_write, is_atomic, is_free;
+};
+
+/// A point at which a thread released, or acquired: one end of what puts accesses in order.
+enum class OrderedBy : std::uint8_t { nothing, object, atomic, fence, create, join };
+struct OrderPoint {
+  std::uint64_t pc, object, step;  // object: an address; 0 for a fence, a thread's birth, its join
+  OrderedBy by;
+};
+
 struct Job {
   StrategyId strategy;
   Timeouts timeouts;
@@ -161,7 +177,8 @@ struct Job {
   std::uint32_t max_steps;
   std::uint64_t seed;
   std::uint64_t first, stride, count;  // the numbers of the schedules to run
-  std::uint64_t watched[2];            // plain accesses whose stacks are recorded
+  bool watches;  // the stack of the access below is wanted; set by the runtime itself
+  Side watched;  // the first of two that race
 };
 
 /// Who waits for what, when nothing can go on.
@@ -172,13 +189,6 @@ struct Blocked {
   bool holder_ended;
   std::uint32_t object;
   std::uint64_t address;
-};
-
-struct Side {
-  std::uint64_t pc, address, step;
-  std::uint32_t size;
-  std::uint8_t thread;
-  bool is_write, is_atomic, is_free;
 };
 
 struct Result {
@@ -197,7 +207,12 @@ struct Result {
   std::uint64_t stack[32];
   std::uint32_t blocked_count;
   Blocked blocked[kThreads];
+  // Of a race: who came first and who second; their stacks, if recorded, each ended by 0; and the
+  // missing edge: where the first thread released next after its access, and what the second had
+  // acquired last. The first is what the second would have had to acquire.
   Side race[2];
+  std::uint64_t race_stack[2][kStackDepth];
+  OrderPoint released, acquired;
   std::uint32_t diverged_at;  // step at which a replayed schedule could not be followed; 0: never
   char message[512];
 };

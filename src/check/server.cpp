@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "check/server.h"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <malloc.h>
 #include <sys/mman.h>
@@ -38,6 +39,12 @@ void say_phase(Phase phase) noexcept {
   raw_syscall(SYS_futex, as_long(&engine.shared->phase), FUTEX_WAKE, 1);
 }
 
+// What this process writes has been seen before.
+void silence() noexcept {
+  const long nothing = raw_syscall(SYS_openat, AT_FDCWD, as_long("/dev/null"), O_WRONLY);
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) raw_syscall(SYS_dup3, nothing, fd, 0);
+}
+
 // Returns in the process that makes the execution; elsewhere its wait status.
 bool fork_execution(std::uint64_t number, int& status) noexcept {
   Shared& shared = *engine.shared;
@@ -47,6 +54,7 @@ bool fork_execution(std::uint64_t number, int& status) noexcept {
   if (child < 0) die("cannot fork");
   if (child == 0) {
     raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+    if (shared.job.watches) silence();
     engine.started = true;
     engine.on = true;
     order_begin();
@@ -77,31 +85,57 @@ void judge_death(int status) noexcept {
   account();
 }
 
-// Makes the last execution of a repeater again, in a fresh process; the two should be the same.
-// Returns true in that process.
-bool compare_with_fork() noexcept {
+void refuse_fast(const char* why) noexcept {
+  engine.shared->refused_fast = true;
+  copy_text(engine.shared->refused_reason, sizeof engine.shared->refused_reason, why);
+}
+
+// Makes the last execution of a repeater again, in a fresh process. Returns true in that process.
+bool make_again() noexcept {
   Shared& shared = *engine.shared;
   const Checked checked = shared.checked;
-  if (checked.hash == 0) return false;
   const Estimates estimates = shared.estimates;
   const std::uint32_t points = shared.points;
-  const Outcome outcome = shared.result.outcome;
   shared.estimates = checked.estimates;
   shared.points = checked.points;
   shared.job.again = true;
   int status = 0;
   if (fork_execution(checked.number, status)) return true;
+  judge_death(status);
   shared.job.again = false;
   shared.estimates = estimates;
   shared.points = points;
   ++shared.counts.compared;
-  if (shared.result.hash != checked.hash) {
-    shared.refused_fast = true;
-    copy_text(shared.refused_reason, sizeof shared.refused_reason,
-              "put back in place it did not do the same again");
-  }
-  shared.result.outcome = outcome;
   return false;
+}
+
+// The two should be the same, and are not if the program looks at what is not put back: memory that
+// it never wrote, or the kernel's. What was found in place counts only if a fresh process finds
+// something too; after some that do not, all executions are made in forks. Returns true in a
+// process that makes an execution.
+bool compare_with_fork() noexcept {
+  constexpr std::uint32_t kUnconfirmed = 3;
+  static constinit std::uint32_t unconfirmed = 0;
+  Shared& shared = *engine.shared;
+  const std::uint64_t hash = shared.checked.hash;
+  const Outcome outcome = shared.result.outcome;
+  const bool found = is_finding(outcome);
+  if (!found && hash == 0) return false;
+  if (make_again()) return true;
+  if (!found) {
+    if (shared.result.hash != hash) refuse_fast("put back in place it did not do the same again");
+    shared.result.outcome = outcome;
+  } else if (!is_finding(shared.result.outcome) && ++unconfirmed == kUnconfirmed) {
+    refuse_fast("what was found in place does not happen in a fresh process");
+  }
+  return false;
+}
+
+// Only now is it known whose stack to record: of the first of two accesses that race.
+bool should_watch() noexcept {
+  const Shared& shared = *engine.shared;
+  const Outcome outcome = shared.result.outcome;
+  return shared.job.record && (outcome == Outcome::race || outcome == Outcome::use_after_free);
 }
 
 // Returns true in a process that makes an execution, false when the job is done.
@@ -112,26 +146,37 @@ bool run_job() noexcept {
     if (shared.stop.load(std::memory_order_relaxed) != 0) return false;
     const std::uint64_t number = job.first + done * job.stride;
     int status = 0;
+    bool was_forked = true;  // the last execution
     if (job.fast && !shared.refused_fast) {
       const std::uint64_t before = shared.counts.schedules;
       if (fork_repeater(number, job.count - done, status)) return true;
+      judge_death(status);
       done += shared.counts.schedules - before;
-      if (shared.result.outcome != Outcome::running && !is_finding(shared.result.outcome) &&
-          done != 0 && job.strategy != StrategyId::dfs && compare_with_fork()) {
+      const bool found = is_finding(shared.result.outcome);
+      was_forked = found;
+      if ((found || (done != 0 && job.strategy != StrategyId::dfs)) && compare_with_fork()) {
         return true;
       }
     } else {
       if (fork_execution(number, status)) return true;
+      judge_death(status);
+      if (should_watch()) {
+        shared.job.watched = shared.result.race[0];
+        shared.job.watches = shared.job.again = true;
+        if (fork_execution(number, status)) return true;
+        shared.job.watches = shared.job.again = false;
+      }
       ++done;
     }
-    judge_death(status);
     switch (shared.result.outcome) {
       case Outcome::more_donors:
         --done;
+        was_forked = false;  // it has not come to an end
         if (!prepare_donors(donors() * 2)) die("the system has no more threads");
         break;
       case Outcome::kernel_state:
         shared.refused_fast = true;
+        if (shared.refused_reason[0] != 0) break;
         Line(shared.refused_reason, sizeof shared.refused_reason)
             .add("it calls ")
             .add(shared.result.message)
@@ -142,7 +187,7 @@ bool run_job() noexcept {
       default:
         if (is_finding(shared.result.outcome)) return false;
     }
-    if (job.strategy == StrategyId::dfs && !job.fast && !advance_dfs()) {
+    if (job.strategy == StrategyId::dfs && was_forked && !advance_dfs()) {
       shared.exhausted = true;
       return false;
     }
@@ -163,6 +208,7 @@ void serve(std::uint32_t first_donors) noexcept {
   std::uint64_t unused[1];
   take_stack(unused, 1);  // what libgcc_s does once, it has done
   prepare_repeating();
+  let_faults_through();
   say_phase(Phase::ready);
   for (std::uint32_t seen = 0;;) {
     const std::uint32_t command = shared.command.load(std::memory_order_acquire);  // [command]

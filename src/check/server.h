@@ -19,6 +19,10 @@ void take_control() noexcept;
 void serve(std::uint32_t donors) noexcept;
 /// Catches the signals of faults.
 void watch_crashes() noexcept;
+/// Is it still so, or has the program handlers of its own?
+bool are_crashes_watched() noexcept;
+/// Unblocks the signals of faults, if the program has blocked them.
+void let_faults_through() noexcept;
 /// Ends the process whose result is written.
 [[noreturn]] void server_process_ends() noexcept;
 /// The program ends with this status: runs its destructors, judges what is left over, ends.

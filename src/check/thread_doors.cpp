@@ -22,14 +22,6 @@ constinit std::uint32_t keys = 0;  // no key at or above has a destructor
 
 const void* end_of(const Thread& thread) noexcept { return &thread.finished; }
 
-Thread* find(pthread_t handle) noexcept {
-  for (std::uint32_t i = engine.run.threads; i > 0; --i) {
-    Thread& thread = engine.thread[i - 1];
-    if (thread.handle == handle && !thread.joined) return &thread;
-  }
-  return nullptr;
-}
-
 void end_thread(Thread& me) noexcept {
   run_thread_destructors();
   point(Op::thread_end, end_of(me), 0);
@@ -69,12 +61,14 @@ Thread& new_thread(void* (*function)(void*), void* argument, Pc pc) noexcept {
 }
 
 int join(pthread_t handle, void** result, Pc pc, std::int64_t deadline) noexcept {
-  Thread* const thread = find(handle);
+  Thread* const thread = find_thread(handle);
   if (thread == nullptr) return ESRCH;
   if (thread == &self()) return EDEADLK;
   if (thread->detached) return EINVAL;
   self().target = thread;
+  const Cancellable cancellable;
   if (!point(Op::join, end_of(*thread), pc, deadline)) return ETIMEDOUT;
+  if (self().cancelled) return 0;  // the door ends the thread
   detector.join(self().id, thread->id, pc);
   thread->joined = true;
   if (result != nullptr) *result = thread->result;
@@ -97,6 +91,14 @@ struct Guard {
 };
 
 }  // namespace
+
+Thread* find_thread(pthread_t handle) noexcept {
+  for (std::uint32_t i = engine.run.threads; i > 0; --i) {
+    Thread& thread = engine.thread[i - 1];
+    if (thread.handle == handle && !thread.joined) return &thread;
+  }
+  return nullptr;
+}
 
 void run_thread_destructors() noexcept {
   using Function = void (*)();
@@ -141,6 +143,7 @@ THRUM_DOOR(int, pthread_create, pthread_t* handle, const pthread_attr_t* attribu
   int state = PTHREAD_CREATE_JOINABLE;
   if (attributes != nullptr) pthread_attr_getdetachstate(attributes, &state);
   thread.detached = state == PTHREAD_CREATE_DETACHED;
+  begin_signal_mask(thread, attributes);
   *handle = thread.handle;
   point(Op::created, end_of(thread), pc);
   progress();
@@ -149,33 +152,36 @@ THRUM_DOOR(int, pthread_create, pthread_t* handle, const pthread_attr_t* attribu
 
 THRUM_DOOR(int, pthread_join, pthread_t thread, void** result) {
   if (!controlled()) return libc().pthread_join(thread, result);
-  return join(thread, result, THRUM_CALLER(), kNever);
+  test_cancel();
+  return unless_cancelled(join(thread, result, THRUM_CALLER(), kNever));
 }
 THRUM_DOOR(int, pthread_timedjoin_np, pthread_t thread, void** result, const timespec* until) {
   if (!controlled()) return libc().pthread_timedjoin_np(thread, result, until);
-  return join(thread, result, THRUM_CALLER(),
-              until != nullptr ? deadline_at(*until, CLOCK_REALTIME) : kNever);
+  test_cancel();
+  return unless_cancelled(join(thread, result, THRUM_CALLER(),
+                               until != nullptr ? deadline_at(*until, CLOCK_REALTIME) : kNever));
 }
 THRUM_DOOR(int, pthread_clockjoin_np, pthread_t thread, void** result, clockid_t clock,
            const timespec* until) {
   if (!controlled()) return libc().pthread_clockjoin_np(thread, result, clock, until);
-  return join(thread, result, THRUM_CALLER(),
-              until != nullptr ? deadline_at(*until, clock) : kNever);
+  test_cancel();
+  return unless_cancelled(
+      join(thread, result, THRUM_CALLER(), until != nullptr ? deadline_at(*until, clock) : kNever));
 }
 THRUM_DOOR(int, pthread_tryjoin_np, pthread_t handle, void** result) {
   if (!controlled()) return libc().pthread_tryjoin_np(handle, result);
-  Thread* const thread = find(handle);
+  Thread* const thread = find_thread(handle);
   if (thread == nullptr) return ESRCH;
   if (!thread->finished) {
     self().yielded = true;
     point(Op::yield, nullptr, THRUM_CALLER());
     if (!thread->finished) return EBUSY;
   }
-  return join(handle, result, THRUM_CALLER(), kNever);
+  return unless_cancelled(join(handle, result, THRUM_CALLER(), kNever));
 }
 THRUM_DOOR(int, pthread_detach, pthread_t handle) {
   if (!controlled()) return libc().pthread_detach(handle);
-  Thread* const thread = find(handle);
+  Thread* const thread = find_thread(handle);
   if (thread == nullptr) return ESRCH;
   if (thread->detached) return EINVAL;
   thread->detached = true;
@@ -189,13 +195,9 @@ THRUM_DOOR(void, pthread_exit, void* result) {
   }
   exit_thread(result);
 }
-THRUM_DOOR(int, pthread_cancel, pthread_t thread) {
-  if (!controlled()) return libc().pthread_cancel(thread);
-  finish(Outcome::unsupported, "pthread_cancel", 0, THRUM_CALLER());
-}
 THRUM_DOOR(int, pthread_setname_np, pthread_t handle, const char* name) {
   if (!controlled()) return libc().pthread_setname_np(handle, name);
-  if (const Thread* const thread = find(handle)) {
+  if (const Thread* const thread = find_thread(handle)) {
     ThreadFacts& facts = engine.shared->thread[thread->id];
     copy_text(facts.name, sizeof facts.name, name);
   }

@@ -25,8 +25,10 @@ void step_aside(Op op, Pc pc) noexcept {
   point(op, nullptr, pc);
 }
 
-void sleep_until(std::int64_t deadline, Pc pc) noexcept {
+void sleep_until(std::int64_t deadline, Pc pc) {
+  test_cancel();
   step_aside(Op::sleep, pc);
+  test_cancel();
   if (deadline != kNever && engine.run.now_ns < deadline) engine.run.now_ns = deadline;
 }
 

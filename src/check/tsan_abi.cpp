@@ -14,37 +14,15 @@
 namespace thrum::check {
 namespace {
 
-constexpr std::uint32_t kPatience = 100;  // with a loop that only reads plain memory
-
 inline bool is_judged() noexcept { return engine.on && engine.started; }
-
-__attribute__((noinline)) void plain(const void* address, std::size_t size, bool writes,
-                                     Pc pc) noexcept {
-  if (is_plain_point(pc)) {
-    point(writes ? Op::write : Op::read, address, pc);
-    if (writes) {
-      changed(address);
-      progress();
-    } else if (size <= 8) {
-      std::uint64_t value = 0;
-      for (std::size_t i = 0; i < size; ++i) {
-        value |= std::uint64_t{static_cast<const volatile unsigned char*>(address)[i]} << 8 * i;
-      }
-      note_value(value);
-      looked_at(address, value, pc, kPatience);
-    }
-  }
-  const std::uint8_t me = self().id;
-  judged(writes ? detector.write(me, address, size, pc) : detector.read(me, address, size, pc));
-}
 
 inline void read(const void* address, std::size_t size, Pc pc) noexcept {
   if (is_judged()) [[unlikely]]
-    plain(address, size, false, pc);
+    plain_access(address, size, false, pc);
 }
 inline void write(const void* address, std::size_t size, Pc pc) noexcept {
   if (is_judged()) [[unlikely]]
-    plain(address, size, true, pc);
+    plain_access(address, size, true, pc);
 }
 
 Order order(int number) noexcept { return static_cast<Order>(number & 7); }
@@ -61,6 +39,7 @@ T load(const volatile T* address, int memory_order, Pc pc) noexcept {
   point(Op::atomic_load, at, pc);
   const T value = *address;
   note_value(static_cast<std::uint64_t>(value));
+  watched(at, sizeof(T), pc);
   judged(detector.atomic_read(self().id, at, sizeof(T), order(memory_order), pc));
   looked_at(at, static_cast<std::uint64_t>(value), pc, 2);
   return value;
@@ -73,6 +52,7 @@ void store(volatile T* address, T value, int memory_order, Pc pc) noexcept {
   point(Op::atomic_store, at, pc);
   *address = value;
   note_value(static_cast<std::uint64_t>(value));
+  watched(at, sizeof(T), pc);
   judged(detector.atomic_write(self().id, at, sizeof(T), order(memory_order), pc));
   changed(at);
   progress();
@@ -94,6 +74,7 @@ T update(volatile T* address, int memory_order, Pc pc, Function function) noexce
   const T value = function(old);
   *address = value;
   note_value(static_cast<std::uint64_t>(value));
+  watched(at, sizeof(T), pc);
   judged(detector.atomic_update(self().id, at, sizeof(T), order(memory_order), pc));
   if (value == old) {  // a test_and_set that failed is no more than a look
     looked_at(at, static_cast<std::uint64_t>(old), pc, 2);
@@ -118,6 +99,7 @@ bool compare_exchange(volatile T* address, T* expected, T desired, int on_succes
   if (old == *expected) {
     *address = desired;
     note_value(static_cast<std::uint64_t>(desired));
+    watched(at, sizeof(T), pc);
     judged(detector.atomic_update(self().id, at, sizeof(T), order(on_success), pc));
     changed(at);
     progress();
@@ -126,6 +108,7 @@ bool compare_exchange(volatile T* address, T* expected, T desired, int on_succes
   *expected = old;
   note_value(static_cast<std::uint64_t>(old));
   note_flag(kFailed);
+  watched(at, sizeof(T), pc);
   judged(detector.atomic_read(self().id, at, sizeof(T), order(on_failure), pc));
   looked_at(at, static_cast<std::uint64_t>(old), pc, 2);
   return false;
@@ -146,6 +129,7 @@ Wide wide_update(volatile Wide* address, int memory_order, Pc pc, Function funct
   while ((seen = __sync_val_compare_and_swap(address, old, function(old))) != old) old = seen;
   if (is_judged()) {
     note_value(static_cast<std::uint64_t>(function(old)));
+    watched(plain_address(address), 16, pc);
     judged(detector.atomic_update(self().id, plain_address(address), 16, order(memory_order), pc));
     changed(plain_address(address));
     progress();
@@ -181,23 +165,6 @@ THRUM_HOOK void __tsan_vptr_read(void** a) { read(a, sizeof *a, THRUM_CALLER());
 THRUM_HOOK void __tsan_vptr_update(void** a, void* value) {
   if (*a != value) write(a, sizeof *a, THRUM_CALLER());
 }
-THRUM_HOOK void* __tsan_memcpy(void* to, const void* from, std::size_t n) {
-  const Pc pc = THRUM_CALLER();
-  read(from, n, pc);
-  write(to, n, pc);
-  return __builtin_memcpy(to, from, n);
-}
-THRUM_HOOK void* __tsan_memmove(void* to, const void* from, std::size_t n) {
-  const Pc pc = THRUM_CALLER();
-  read(from, n, pc);
-  write(to, n, pc);
-  return __builtin_memmove(to, from, n);
-}
-THRUM_HOOK void* __tsan_memset(void* to, int value, std::size_t n) {
-  write(to, n, THRUM_CALLER());
-  return __builtin_memset(to, value, n);
-}
-
 #define THRUM_UPDATE(bits, type, name, expression)                                    \
   THRUM_HOOK type __tsan_atomic##bits##_##name(volatile type* a, type v, int order) { \
     return update<type>(a, order, THRUM_CALLER(), [=](type old) -> type {             \
@@ -242,6 +209,7 @@ THRUM_HOOK Wide __tsan_atomic128_load(const volatile Wide* a, int memory_order) 
   if (is_judged()) point(Op::atomic_load, plain_address(a), pc);
   const Wide value = wide_read(const_cast<volatile Wide*>(a));
   if (is_judged()) {
+    watched(plain_address(a), 16, pc);
     judged(detector.atomic_read(self().id, plain_address(a), 16, order(memory_order), pc));
     looked_at(plain_address(a), static_cast<std::uint64_t>(value ^ value >> 64), pc, 2);
   }

@@ -34,13 +34,15 @@ void wake(Thread& thread) noexcept {
 }
 
 int wait(pthread_cond_t* condition, pthread_mutex_t* mutex, Pc pc, std::int64_t deadline) noexcept {
+  const Cancellable cancellable;
   point(Op::condition_wait, condition, pc, kNever, mutex);
+  if (self().cancelled) return 0;  // the door ends the thread
   if (!is_held_by_me(*mutex)) return EPERM;
   const std::uint32_t levels = give(*mutex, pc);
   // Who is woken waits for the mutex next: signal() makes it a relock.
   block(Op::condition_blocked, condition, pc, deadline, mutex);
   const bool woken = self().signalled;
-  if (!woken) point(Op::relock, condition, pc, kNever, mutex);
+  if (!woken && !self().cancelled) point(Op::relock, condition, pc, kNever, mutex);
   take(*mutex, levels, pc);
   return woken ? 0 : ETIMEDOUT;
 }
@@ -76,10 +78,12 @@ int notify(pthread_cond_t* condition, bool all, Pc pc) noexcept {
 int* value_of(sem_t* semaphore) noexcept { return reinterpret_cast<int*>(semaphore); }
 
 int wait(sem_t* semaphore, Pc pc, std::int64_t deadline) noexcept {
+  const Cancellable cancellable;
   if (!point(Op::semaphore_wait, semaphore, pc, deadline)) {
     errno = ETIMEDOUT;
     return -1;
   }
+  if (self().cancelled) return 0;  // the door ends the thread
   --*value_of(semaphore);
   acquired(semaphore, pc);
   progress();
@@ -244,7 +248,8 @@ long futex(const long* a, Pc pc) noexcept {
 
 THRUM_DOOR(int, pthread_cond_wait, pthread_cond_t* condition, pthread_mutex_t* mutex) {
   if (!controlled()) return libc().pthread_cond_wait(condition, mutex);
-  return wait(condition, mutex, THRUM_CALLER(), kNever);
+  test_cancel();
+  return unless_cancelled(wait(condition, mutex, THRUM_CALLER(), kNever));
 }
 THRUM_DOOR(int, pthread_cond_timedwait, pthread_cond_t* condition, pthread_mutex_t* mutex,
            const timespec* until) {
@@ -252,13 +257,15 @@ THRUM_DOOR(int, pthread_cond_timedwait, pthread_cond_t* condition, pthread_mutex
   if (!is_time(until)) return EINVAL;
   // glibc keeps the clock of pthread_condattr_setclock in the second bit here.
   const clockid_t clock = (condition->__data.__wrefs & 2) != 0 ? CLOCK_MONOTONIC : CLOCK_REALTIME;
-  return wait(condition, mutex, THRUM_CALLER(), deadline_at(*until, clock));
+  test_cancel();
+  return unless_cancelled(wait(condition, mutex, THRUM_CALLER(), deadline_at(*until, clock)));
 }
 THRUM_DOOR(int, pthread_cond_clockwait, pthread_cond_t* condition, pthread_mutex_t* mutex,
            clockid_t clock, const timespec* until) {
   if (!controlled()) return libc().pthread_cond_clockwait(condition, mutex, clock, until);
   if (!is_time(until)) return EINVAL;
-  return wait(condition, mutex, THRUM_CALLER(), deadline_at(*until, clock));
+  test_cancel();
+  return unless_cancelled(wait(condition, mutex, THRUM_CALLER(), deadline_at(*until, clock)));
 }
 THRUM_DOOR(int, pthread_cond_signal, pthread_cond_t* condition) {
   if (!controlled()) return libc().pthread_cond_signal(condition);
@@ -271,15 +278,18 @@ THRUM_DOOR(int, pthread_cond_broadcast, pthread_cond_t* condition) {
 
 THRUM_DOOR(int, sem_wait, sem_t* semaphore) {
   if (!controlled()) return libc().sem_wait(semaphore);
-  return wait(semaphore, THRUM_CALLER(), kNever);
+  test_cancel();
+  return unless_cancelled(wait(semaphore, THRUM_CALLER(), kNever));
 }
 THRUM_DOOR(int, sem_timedwait, sem_t* semaphore, const timespec* until) {
   if (!controlled()) return libc().sem_timedwait(semaphore, until);
-  return timed_wait(semaphore, THRUM_CALLER(), until, CLOCK_REALTIME);
+  test_cancel();
+  return unless_cancelled(timed_wait(semaphore, THRUM_CALLER(), until, CLOCK_REALTIME));
 }
 THRUM_DOOR(int, sem_clockwait, sem_t* semaphore, clockid_t clock, const timespec* until) {
   if (!controlled()) return libc().sem_clockwait(semaphore, clock, until);
-  return timed_wait(semaphore, THRUM_CALLER(), until, clock);
+  test_cancel();
+  return unless_cancelled(timed_wait(semaphore, THRUM_CALLER(), until, clock));
 }
 THRUM_DOOR(int, sem_trywait, sem_t* semaphore) {
   if (!controlled()) return libc().sem_trywait(semaphore);

@@ -37,6 +37,7 @@ struct Options {
   bool no_page = false;
   bool live = false;
   bool once = false, json = false, stop = false;
+  bool as_root = false;
   std::string level = "best";
 };
 
@@ -102,7 +103,9 @@ class View {
 // A thread dump is the answer itself: to standard output.
 int dump(const Options& options) {
   try {
-    const analysis::ThreadDump dump = analysis::dump_threads(options.watch.pid, options.stop);
+    analysis::Privileges privileges(options.as_root);
+    const analysis::ThreadDump dump =
+        analysis::dump_threads(options.watch.pid, options.stop, privileges);
     if (options.json) {
       fmt::print("{}\n", analysis::json_of(dump).dump(2, ' ', false,
                                                       analysis::Json::error_handler_t::replace));
@@ -147,6 +150,7 @@ int watch(Options& options) {
   options.watch.follow = !options.no_follow;
   options.watch.level = options.level == "schedstat"  ? analysis::Level::schedstat
                         : options.level == "switches" ? analysis::Level::switches
+                        : options.level == "bpf"      ? analysis::Level::bpf
                                                       : analysis::Level::best;
   if (options.watch.output.empty()) {
     options.watch.output = recording_name(command.empty() ? subject : command);
@@ -164,6 +168,12 @@ int watch(Options& options) {
     }
   };
   try {
+    // From here on as the user, also for what is written.
+    analysis::Privileges privileges(options.as_root);
+    if (privileges.user() && !attached && !options.quiet) {
+      fmt::print(stderr, "It runs as {}, who called sudo (--as-root: as root).\n",
+                 text::printable(*privileges.user()));
+    }
     const std::string output = report::sibling(options.watch.output, ".out");
     if (options.live) {
       if (const std::string problem = LiveScreen::problem(); !problem.empty()) {
@@ -176,7 +186,7 @@ int watch(Options& options) {
     const analysis::WatchResult result = [&] {
       // Whatever happens, the terminal is given back before anything is said.
       const std::shared_ptr<void> give_back(nullptr, [&](void*) { view.reset(); });
-      return analysis::watch(options.watch);
+      return analysis::watch(options.watch, privileges);
     }();
     if (!options.quiet) {
       const analysis::Recording recording = analysis::read_recording(options.watch.output);
@@ -233,14 +243,16 @@ void add_watch_command(CLI::App& app, int& exit_code) {
       ->option_text("FILE");
   watch_command
       ->add_option("--level", options->level,
-                   "How switches are seen: best (what this machine\n"
-                   "allows), switches, schedstat")
+                   "How switches are seen: best (the first of the others\n"
+                   "that this machine allows), bpf, switches, schedstat")
       ->option_text("LEVEL")
-      ->check(CLI::IsMember({"best", "switches", "schedstat"}));
+      ->check(CLI::IsMember({"best", "bpf", "switches", "schedstat"}));
   watch_command->add_flag("--live", options->live, "Show it while it runs; q leaves the view");
   watch_command->add_flag("--all", options->watch.record_all,
                           "Record each acquire, not only counts");
   watch_command->add_flag("--no-follow", options->no_follow, "Leave child processes alone");
+  watch_command->add_flag("--as-root", options->as_root,
+                          "Under sudo: run it as root, not as who called sudo");
   watch_command->add_flag("--kill-on-deadlock", options->watch.kill_on_deadlock,
                           "End a program that has locked itself up, exit 1");
   watch_command->add_flag("--no-page", options->no_page, "No timeline, PROGRAM.html");

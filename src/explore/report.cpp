@@ -88,6 +88,8 @@ std::string_view verb(Op op) {
       return "initialises";
     case Op::choose:
       return "chooses";
+    case Op::cancel:
+      return "cancels a thread";
     case Op::process_end:
       return "ends the process";
   }

@@ -9,11 +9,19 @@
 namespace thrum::interpose {
 namespace {
 
+// Returns which library an address is in.
+const void* library_of(void* address) noexcept {
+  Dl_info found{};
+  return dladdr(address, &found) != 0 ? found.dli_fbase : nullptr;
+}
+
+// A lookup by version passes by who is between us and libc, and has no versions: the runtime of a
+// sanitizer, which must see what the program does, or somebody else's doors. Theirs comes first.
 void* next(const char* name, const char* version) noexcept {
-  if (version != nullptr) {
-    if (void* const found = dlvsym(RTLD_NEXT, name, version)) return found;
-  }
-  return dlsym(RTLD_NEXT, name);
+  void* const first = dlsym(RTLD_NEXT, name);
+  void* const found = version != nullptr ? dlvsym(RTLD_NEXT, name, version) : nullptr;
+  if (found == nullptr || first == nullptr) return first != nullptr ? first : found;
+  return library_of(first) == library_of(found) ? found : first;
 }
 
 }  // namespace

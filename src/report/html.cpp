@@ -111,6 +111,8 @@ Shown shown(const Life& life, const Slice& slice) {
       return on_others;
     case trace::Kind::timer:
       return asleep;
+    case trace::Kind::call:
+      return in_kernel;
     default:
       return on_lock;
   }

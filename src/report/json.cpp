@@ -12,7 +12,7 @@ using analysis::State;
 
 namespace {
 
-Json thread_json(const Life& life) {
+Json thread_json(const Life& life, bool knows_next) {
   Json states = Json::object();
   for (std::size_t i = 0; i < analysis::kStates; ++i) {
     states[std::string(analysis::name_of(static_cast<State>(i))) + "_ns"] = life.ns[i];
@@ -33,6 +33,7 @@ Json thread_json(const Life& life) {
                         {"involuntary", life.involuntary},
                         {"thread", life.thread_switches},
                         {"left_process", life.left_process}};
+    if (knows_next) json["switches"]["idle"] = life.left_idle;
   }
   return json;
 }
@@ -85,7 +86,7 @@ std::string json(const Analysis& analysis) {
     processes.push_back(
         {{"serial", serial}, {"pid", process.pid}, {"parent_pid", process.parent_pid}});
   }
-  for (const Life& life : analysis.lives) threads.push_back(thread_json(life));
+  for (const Life& life : analysis.lives) threads.push_back(thread_json(life, analysis.knows_next));
   for (const LockSite& site : analysis.contention) locks.push_back(lock_json(site));
   for (const Inversion& inversion : analysis.inversions) {
     Json steps = Json::array();

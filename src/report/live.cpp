@@ -11,6 +11,7 @@
 
 #include "analysis/collector.h"
 #include "analysis/places.h"
+#include "analysis/procfs.h"
 #include "analysis/wait_graph.h"
 #include "text/terminal.h"
 #include "text/units.h"
@@ -56,6 +57,8 @@ Live::Doing Live::doing_of(const Moment& moment) {
     case Kind::sleep:
     case Kind::timer:
       return Doing::asleep;
+    case Kind::call:
+      return Doing::kernel;
     case Kind::condition:
     case Kind::barrier:
     case Kind::once:
@@ -115,9 +118,10 @@ void Live::look(const analysis::Look& look) {
           object = fmt::format("{} {}", analysis::name_of(event.kind()), object);
         }
       }
-      row.object = event.kind() == Kind::sleep ? "sleep"
-                   : event.kind() == Kind::join
-                       ? "the end of a thread"
+      row.object = event.kind() == Kind::sleep  ? "sleep"
+                   : event.kind() == Kind::join ? "the end of a thread"
+                   : event.kind() == Kind::call
+                       ? analysis::name_of_call(static_cast<long>(event.object()) - 1)
                        : object + std::string(analysis::verb_of(event.kind()));
     }
     if (row.doing != Doing::lock) continue;

@@ -125,6 +125,7 @@ class Text {
     }
     heads += right("blocked", 9);
     if (split) heads += right("switches", 10) + right("forced", 8) + right("to own", 8);
+    if (analysis_.knows_next) heads += right("to idle", 8);
     add(ink(text::kDim, heads + "  ended, mostly blocked on"));
     std::vector<const Life*> order;
     for (const Life& life : analysis_.lives) order.push_back(&life);
@@ -153,6 +154,7 @@ class Text {
     if (split) {
       line += right(grouped(life.voluntary + life.involuntary), 10) +
               right(grouped(life.involuntary), 8) + right(grouped(life.thread_switches), 8);
+      if (analysis_.knows_next) line += right(grouped(life.left_idle), 8);
     }
     const std::string how = analysis::text_of_end(*life.thread);
     const bool bad =
@@ -194,8 +196,9 @@ class Text {
                             right("held", 9) + "  lock, taken at"));
     for (std::size_t i = 0; i < n; ++i) {
       const LockSite& site = analysis_.contention[i];
-      std::string line = right(time(site.total_ns), 10) + right(grouped(site.contended), 9) +
-                         right(grouped(site.acquisitions), 11);
+      std::string line =
+          right(time(site.total_ns), 10) + right(grouped(site.contended), 9) +
+          right(site.acquisitions != 0 ? grouped(site.acquisitions) : std::string(), 11);
       if (site.contended != 0) {
         line +=
             right(time(site.p50_ns), 9) + right(time(site.p99_ns), 9) + right(time(site.max_ns), 9);

@@ -86,7 +86,8 @@ Barrier::End Barrier::await_round(std::uint64_t arrived, const Deadline& deadlin
   const std::uint64_t round = round_of(arrived);
   const std::uint64_t ends = where == Where::inside ? kBroken | kResetting : kBroken;
   WaitingFor what{Waitable::barrier, this};
-  Backoff backoff = Backoff::even();
+  // Who waits for more than one is likely to wait for a thread that cannot run yet.
+  Backoff backoff = inside(arrived) + 2 == parties_ ? Backoff::even() : Backoff::yielding();
   bool gave_up = false;
   for (;;) {
     std::uint64_t state = state_.load(std::memory_order_acquire);  // [round] [break]

@@ -10,6 +10,8 @@
 //            that the lock is free; afterwards the lock orders everything.
 #include "thrum/condition.h"
 
+#include <utility>
+
 #include "thrum/backoff.h"
 
 namespace thrum {
@@ -33,13 +35,17 @@ bool Condition::wait(const Deadline& deadline) {
         "thrum::Condition::wait: the caller does not hold the lock, acquire it first");
   }
   Waiter me;
-  me.next = last_ != nullptr ? last_->next : &me;
-  (last_ != nullptr ? last_->next : last_) = &me;
-  last_ = &me;
+  if (Waiter* const youngest = last(); youngest != nullptr) {
+    me.next = std::exchange(youngest->next, &me);
+  } else {
+    me.next = &me;
+  }
+  set_last(&me);
 
   Lock& lock = underlying();
-  const std::uint32_t depth = lock_ != nullptr ? 0 : rlock().depth_;
-  if (lock_ == nullptr) rlock().owner_.store(0, std::memory_order_relaxed);  // as RLock::release
+  RLock* const owned = is_plain() ? nullptr : &rlock();
+  const std::uint32_t depth = owned == nullptr ? 0 : owned->depth_;
+  if (owned != nullptr) owned->owner_.store(0, std::memory_order_relaxed);  // as RLock::release
   lock.release();
 
   const auto notified = [&me] {
@@ -67,9 +73,9 @@ bool Condition::wait(const Deadline& deadline) {
   } else {
     lock.acquire();
   }
-  if (lock_ == nullptr) {
-    rlock().enter();
-    rlock().depth_ = depth;
+  if (owned != nullptr) {
+    owned->enter();
+    owned->depth_ = depth;
   }
   // The lock is held: nobody notifies now.
   if (notified()) return true;
@@ -82,7 +88,7 @@ void Condition::notify(std::int64_t n) {
     throw_usage_error(
         "thrum::Condition::notify: the caller does not hold the lock, acquire it first");
   }
-  for (; n > 0 && last_ != nullptr; --n) free_first();
+  for (; n > 0 && last() != nullptr; --n) free_first();
 }
 
 void Condition::notify_all() {
@@ -90,27 +96,37 @@ void Condition::notify_all() {
     throw_usage_error(
         "thrum::Condition::notify_all: the caller does not hold the lock, acquire it first");
   }
-  while (last_ != nullptr) free_first();
+  while (last() != nullptr) free_first();
 }
 
 std::size_t Condition::waiting() const noexcept {
   std::size_t n = 0;
-  if (const Waiter* waiter = last_; waiter != nullptr) {
+  if (const Waiter* const first = last(); first != nullptr) {
+    const Waiter* waiter = first;
     do {
       ++n;
       waiter = waiter->next;
-    } while (waiter != last_);
+    } while (waiter != first);
   }
   return n;
 }
 
 // A Lock has no owner, but whoever acquired it is the one that may touch the list.
 bool Condition::is_held() noexcept {
-  return lock_ != nullptr ? lock_->holder() == self().native_id : rlock().is_owned();
+  return is_plain() ? lock_->holder() == self().native_id : rlock().is_owned();
+}
+
+// relaxed, both: guarded by the lock
+Condition::Waiter* Condition::last() const noexcept {
+  static_assert(alignof(Waiter) > kKind);
+  return reinterpret_cast<Waiter*>(list_.load(std::memory_order_relaxed) & ~kKind);
+}
+void Condition::set_last(Waiter* waiter) noexcept {
+  list_.store(reinterpret_cast<std::uintptr_t>(waiter) | kind(), std::memory_order_relaxed);
 }
 
 void Condition::free_first() noexcept {
-  Waiter& first = *last_->next;
+  Waiter& first = *last()->next;
   unlink(first);
   if (first.state.exchange(Waiter::kNotified, std::memory_order_release) ==  // [notify]
       Waiter::kAsleep) {
@@ -123,10 +139,10 @@ void Condition::free_first() noexcept {
 }
 
 void Condition::unlink(Waiter& waiter) noexcept {
-  Waiter* before = last_;
+  Waiter* before = last();
   while (before->next != &waiter) before = before->next;
   before->next = waiter.next;
-  if (last_ == &waiter) last_ = before != &waiter ? before : nullptr;
+  if (last() == &waiter) set_last(before != &waiter ? before : nullptr);
 }
 
 }  // namespace thrum

@@ -47,6 +47,7 @@ bool Lock::spin(std::uint32_t taken) noexcept {
 bool Lock::contend(const Deadline& deadline, WaitingFor& what, bool slept) noexcept {
   const std::uint32_t me = self().native_id;
   bool starving = false;
+  bool pleaded = false;
   bool gave_up = false;
   for (;;) {
     std::uint32_t word = word_.load(std::memory_order_relaxed);
@@ -78,7 +79,25 @@ bool Lock::contend(const Deadline& deadline, WaitingFor& what, bool slept) noexc
       continue;
     }
     const bool reserved = holder_of(word) == 0;
-    switch (wait(word_, asleep, reserved ? deadline.at_most(kReserved) : deadline, what)) {
+    if (starving && !pleaded) {
+      // The next release() is for who has slept: most likely soon, and asleep we would be the last
+      // of those.
+      pleaded = true;
+      for (Backoff backoff = Backoff::growing(); backoff.spin();) {
+        if (holder_of(word_.load(std::memory_order_relaxed)) == 0) break;  // the loop takes it
+      }
+      continue;
+    }
+    // Whoever is woken in our place may be ready and not run for a while, behind the thread that
+    // overtakes it, and nobody else is woken meanwhile. So who is not the only one to sleep, or was
+    // overtaken, wakes by itself to plead. Not everybody: setting the alarm costs 3 us.
+    const bool alarm = !starving && !reserved && (slept || (word & kSleepers) != 0);
+    if (alarm && what.since_ns == 0) what.since_ns = Deadline::now_ns();
+    switch (wait(word_, asleep,
+                 reserved ? deadline.at_most(kReserved)
+                 : alarm  ? deadline.no_later_than(what.since_ns + kPatience_ns)
+                          : deadline,
+                 what)) {
       case Wake::changed:
         break;
       case Wake::woken:
@@ -88,7 +107,7 @@ bool Lock::contend(const Deadline& deadline, WaitingFor& what, bool slept) noexc
         break;
       case Wake::timeout:
         slept = true;
-        gave_up = !reserved || deadline.expired();
+        gave_up = deadline.expired();
         break;
       case Wake::stopped:
         gave_up = true;
@@ -96,7 +115,7 @@ bool Lock::contend(const Deadline& deadline, WaitingFor& what, bool slept) noexc
     }
     // since_ns is 0 until the first sleep on the lock: `slept` may stem from a condition.
     if (slept && !starving && what.since_ns != 0) {
-      starving = Deadline::now_ns() - what.since_ns > kPatience_ns;
+      starving = Deadline::now_ns() - what.since_ns >= kPatience_ns;
     }
   }
 }

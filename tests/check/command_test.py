@@ -108,6 +108,25 @@ class Check(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stdout)
         self.assertIn('each schedule in a fork of its own: it calls open()', run.stdout)
 
+    def test_an_execution_in_place_finds_nothing_of_those_before(self):
+        run = self.check(self.program('writes_rarely'), schedules=10000)
+        self.assertEqual((run.returncode, run.stderr), (0, ''), run.stdout)
+        self.assertNotIn('fork', run.stdout)
+
+    def test_a_fault_is_found_where_all_signals_are_blocked(self):
+        for mode in ([], ['--fork']):
+            with self.subTest(mode=mode):
+                run = self.check(self.program('faults_with_signals_blocked'), *mode)
+                self.assertEqual(run.returncode, 1, run.stdout)
+                self.assertRegex(run.stdout, r'crash: .*faults_with_signals_blocked\.cpp:18')
+
+    def test_threads_are_cancelled_where_posix_says(self):
+        program = self.program('cancels')
+        for args in ([], ['a notification']):
+            with self.subTest(args=args):
+                run = self.check(program, args=args)
+                self.assertEqual((run.returncode, run.stderr), (0, ''), run.stdout)
+
     def test_a_call_that_blocks_is_named(self):
         run = self.check(self.program('reads_for_ever'), '--patience', '500ms')
         self.assertEqual(run.returncode, 1, run.stdout)

@@ -28,6 +28,7 @@ using test::Actor;
 using test::refuses;
 using test::Stopwatch;
 
+static_assert(sizeof(Condition) == sizeof(RLock) + sizeof(void*));  // its own lock, and a list
 static_assert(!std::is_copy_constructible_v<Condition> && !std::is_move_constructible_v<Condition>);
 static_assert(std::is_void_v<decltype(std::declval<Condition&>().wait())>);
 

@@ -301,6 +301,31 @@ TEST(Lock, AnOvertakenWaiterIsHandedTheLock) {
   lock.release();
 }
 
+TEST(Lock, AWaiterBehindAnotherPleadsThoughNobodyWakesIt) {
+  Lock lock;
+  lock.acquire();
+  Actor first([&] { const Guard guard(lock); });
+  first.until_blocked_on(lock);
+  Actor second([&] { const Guard guard(lock); });
+  test::until([&] { return (bits(lock) & kStarving) != 0; });
+  lock.release();
+  first.join();
+  second.join();
+  EXPECT_EQ(bits(lock) & kStarving, 0u);
+}
+
+TEST(Lock, AnOvertakenWaiterPleadsThoughNobodyWakesItAgain) {
+  Lock lock;
+  lock.acquire();
+  Actor waiter([&] { const Guard guard(lock); });
+  waiter.until_blocked_on(lock);
+  (void)wake(reinterpret_cast<const Word*>(&lock), 1);
+  test::until([&] { return (bits(lock) & kStarving) != 0; });
+  lock.release();
+  waiter.join();
+  EXPECT_FALSE(lock.locked());
+}
+
 TEST(Lock, AStarvingWaiterThatGivesUpLeavesTheLockToOthers) {
   Lock lock;
   std::stop_source source;

@@ -15,6 +15,7 @@
 #include <optional>
 #include <stdexcept>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "support/blocked.h"
@@ -30,6 +31,8 @@ using test::ItemOf;
 using test::refuses;
 using test::Stopwatch;
 
+static_assert(sizeof(Queue<int>) == 4 * 64 && sizeof(Queue<std::string>) == 4 * 64);
+static_assert(sizeof(SimpleQueue<int>) == 4 * 64);
 static_assert(!std::is_copy_constructible_v<Queue<int>>);
 static_assert(!std::is_move_constructible_v<Queue<int>>);
 static_assert(!std::is_convertible_v<int, Queue<int>>);
@@ -392,6 +395,17 @@ TYPED_TEST(EveryQueue, NoCallIsRefusedBecauseOfOthersOfItsKind) {
     actors.clear();
     EXPECT_TRUE(queue.empty());
   }
+}
+
+TEST(Queue, APutterGoesOnAsSoonAsOneOfManySlotsIsFree) {
+  Queue<int> queue(64);
+  for (int i = 0; i < 64; ++i) queue.put(int{i});
+  for (int i = 0; i < 20; ++i) {
+    Actor putter([&] { queue.put(64 + i); });
+    if (i % 2 == 0) putter.until_blocked_on(queue);  // else it may still spin
+    EXPECT_EQ(queue.get(), i);
+  }
+  EXPECT_EQ(queue.qsize(), 64u);
 }
 
 TEST(Queue, PutIsNotRefusedWhileOthersPutAndGet) {

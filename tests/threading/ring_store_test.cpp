@@ -6,9 +6,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <deque>
 #include <optional>
 #include <random>
@@ -49,6 +51,29 @@ TEST(RingStore, AnyCapacityWorksOverManyLaps) {
       while (store.size() > leave) ASSERT_EQ(taken(store), expected++);
       ASSERT_EQ(store.puts(), static_cast<std::uint64_t>(next));
       ASSERT_EQ(store.gets(), static_cast<std::uint64_t>(expected));
+    }
+  }
+}
+
+TEST(RingStore, HasRoomForSeveralFromAQuarterOnOrSixteen) {
+  for (const std::size_t capacity : {1u, 2u, 3u, 4u, 6u, 17u, 64u, 100u}) {
+    const std::size_t several = std::clamp<std::size_t>(capacity / 4, 1, 16);
+    RingStore<int> store(capacity);
+    for (int lap = 0; lap < 40; ++lap) {
+      EXPECT_TRUE(store.has_room_for_several());
+      while (put(store, lap) == Outcome::done) {
+        // With one getter the free slots follow each other.
+        EXPECT_EQ(store.has_room_for_several(), capacity - store.size() >= several) << capacity;
+      }
+      EXPECT_FALSE(store.has_room_for_several());
+      // The next lap begins elsewhere in the ring.
+      for (int i = 0; i < 3; ++i) (void)taken(store);
+      while (put(store, lap) == Outcome::done) {
+      }
+      for (std::size_t room = 1; room <= capacity; ++room) {
+        ASSERT_TRUE(taken(store).has_value());
+        EXPECT_EQ(store.has_room_for_several(), room >= several) << capacity;
+      }
     }
   }
 }

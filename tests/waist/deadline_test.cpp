@@ -222,6 +222,17 @@ TEST(Deadline, AtMostIsTheSoonerOfTheTwo) {
   EXPECT_TRUE(far.at_most(0ns).is_poll());
 }
 
+TEST(Deadline, NoLaterThanIsTheSoonerOfTheTwo) {
+  std::stop_source source;
+  const Deadline far = Deadline(24h).or_stop(source.get_token());
+  const Deadline soon = far.no_later_than(far.at_ns() - 1);
+  EXPECT_EQ(soon.at_ns(), far.at_ns() - 1);
+  EXPECT_EQ(soon.stop(), far.stop());
+  EXPECT_EQ(soon.no_later_than(far.at_ns()).at_ns(), soon.at_ns());
+  EXPECT_EQ(Deadline(forever).no_later_than(7).at_ns(), 7);
+  EXPECT_TRUE(Deadline(nonblocking).no_later_than(7).is_poll());
+}
+
 TEST(Deadline, ACopyGivesUpWithTheOriginal) {
   std::stop_source source;
   const Deadline original = Deadline(1h).or_stop(source.get_token());

@@ -91,6 +91,12 @@ class Live(unittest.TestCase):
         self.assertIn('Locks, by time lost waiting for them', terminal.text)
         self.assertIn('its output contended.out', terminal.text)
 
+    def test_a_static_program_is_shown_as_it_is_seen_from_outside(self):
+        terminal = self.live('static_contended', '1500')
+        terminal.until(r'Threads: 3', r'Locks, by time waited for them', r'hot, static_contende \d+',
+                       r'static_contende \d+ → hot → static_contende \d+', 'the end of a thread')
+        self.assertEqual(terminal.end(), 7)
+
     def test_what_the_program_prints_goes_to_a_file(self):
         terminal = self.live('contended', '100')
         terminal.until('what it prints goes to contended.out')

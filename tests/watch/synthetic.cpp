@@ -50,7 +50,7 @@ class Synthetic {
         writer.write_events(life.thread.serial,
                             all.subspan(at, std::min(kTogether, all.size() - at)));
       }
-      writer.write(std::span<const Switch>(life.switches));
+      writer.write(SchedulerRecords{.switches = life.switches});
     }
     Json places = Json::array(), objects = Json::array();
     for (std::uint64_t i = 0; i < kSites; ++i) {

@@ -3,12 +3,14 @@
 """thrum watch and thrum report, over programs of which it is known what they do."""
 
 import base64
+import ctypes
 import gzip
 import hashlib
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -16,8 +18,10 @@ import tempfile
 import unittest
 
 import command
+import perfetto
 
 TARGETS = pathlib.Path(os.environ.get('TARGETS', command.ROOT / 'build/default/tests/watch/targets'))
+NOBODY = 65534
 SANITIZED = os.environ.get('SANITIZED') == '1'
 
 
@@ -123,18 +127,140 @@ class Watch(unittest.TestCase):
         self.assert_times_add_up(report)
         self.assertGreater(report['named_ns'], 0.97 * report['blocked_ns'])
 
+    def on_level(self, level, *words):
+        """Watches, or skips where this machine does not allow it."""
+        self.options = ['--no-page', '--level', level]
+        run = self.watch(*words)
+        if run.returncode == 2 and re.search('capabilities|container|btf|paranoid', run.stderr):
+            self.skipTest(run.stderr)
+        return run
+
     def test_as_many_switches_as_the_kernel_counts(self):
-        self.assertEqual(self.watch('contended', '2000').returncode, 7)
+        for level, name in (('bpf', 'BPF'), ('switches', 'switch records')):
+            with self.subTest(level=level):
+                self.assertEqual(self.on_level(level, 'contended', '1000').returncode, 7)
+                report = self.report('contended')
+                self.assertIn(f'recorder and {name};', report['level'][0])
+                # All records: those of a thread begin where it was met, which the kernel's count does not.
+                seen = [report['switch_records'][kind] for kind in ('voluntary', 'involuntary')]
+                counted = [report['end'][kind] for kind in ('voluntary', 'involuntary')]
+                self.assertGreater(sum(counted), 1000)
+                # Before the program is there, its process waits for the word to start it.
+                self.assertLessEqual(abs(sum(seen) - sum(counted)), 4 + 0.001 * sum(counted),
+                                     (seen, counted))
+
+    def test_bpf_tells_who_came_next_and_when_a_thread_was_let_go(self):
+        self.assertEqual(self.on_level('bpf', 'handoffs', '1000').returncode, 0)
+        report = self.report('handoffs')
+        for thread in report['threads']:
+            switches = thread['switches']
+            self.assertEqual(switches['thread'] + switches['left_process'],
+                             switches['voluntary'] + switches['involuntary'])
+            self.assertLessEqual(switches['idle'], switches['left_process'])
+        # Both on one processor, and one of them can always run: mostly it is the next.
+        players = sorted(report['threads'], key=lambda thread: -thread['switches']['thread'])[:2]
+        for player in players:
+            self.assertGreater(player['switches']['thread'], 100, report['threads'])
+            # Ready from the moment at which the other one says so, not from when it runs.
+            self.assertGreater(player['states']['ready_ns'], 0)
+        self.assert_times_add_up(report)
+
+    def test_bpf_tells_the_locks_of_a_static_program(self):
+        run = self.on_level('bpf', 'static_contended', '300')
+        self.assertEqual((run.returncode, run.stdout), (7, 'done\n'), run.stderr)
+        report = self.report('static_contended')
+        self.assertIn('looked at from outside, and BPF', report['level'][0])
+        self.assertIn('statically linked', report['level'][1])
+        waits = sum(lock['contended'] for lock in report['locks'] if lock['lock'] == 'hot')
+        # Those that last until somebody looks are some tenth of them.
+        self.assertGreater(waits, 60, report['locks'])
+        self.assertGreater(report['named_ns'], 0.97 * report['blocked_ns'])
+        self.assert_times_add_up(report)
+        # Who let go whom is known without a recorder.
+        command.thrum('report', self.folder / 'static_contended.thrum', '--perfetto')
+        trace = perfetto.Trace((self.folder / 'static_contended.pftrace').read_bytes())
+        self.assertGreater(sum(len(one.flows_in) for of_one in trace.slices.values()
+                               for one in of_one), 60)
+
+    def test_without_the_rights_for_bpf_the_next_rung_is_taken_and_what_helps_is_named(self):
+        def give_up_rights():
+            libc = ctypes.CDLL(None)
+            for capability in (21, 38, 39):  # CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF
+                libc.prctl(24, capability)   # PR_CAPBSET_DROP, which only root needs
+        words = [command.THRUM, 'watch', '--no-page']
+        target = ['--', TARGETS / 'contended', '5']
+        run = subprocess.run([*words, *target], cwd=self.folder, capture_output=True, text=True,
+                             preexec_fn=give_up_rights)
+        self.assertEqual(run.returncode, 7, run.stderr)
         report = self.report('contended')
-        if 'switch records' not in report['level'][0]:
-            self.skipTest(report['level'][-1])
-        # All of the record: those of a thread begin where it was met, which the kernel's count does not.
-        seen = [report['switch_records'][kind] for kind in ('voluntary', 'involuntary')]
-        self.assertGreater(sum(sum(thread['switches'].values()) for thread in report['threads']), 1000)
-        counted = [report['end'][kind] for kind in ('voluntary', 'involuntary')]
-        self.assertGreater(sum(counted), 1000)
-        # Before the program is there, its process waits for the word to start it.
-        self.assertLessEqual(abs(sum(seen) - sum(counted)), 4 + 0.001 * sum(counted), (seen, counted))
+        self.assertNotIn('BPF', report['level'][0])
+        self.assertIn('sudo setcap cap_bpf,cap_perfmon+ep /', report['level'][1])
+        run = subprocess.run([*words, '--level', 'bpf', *target], cwd=self.folder,
+                             capture_output=True, text=True, preexec_fn=give_up_rights)
+        self.assertEqual(run.returncode, 2)
+        self.assertRegex(run.stderr, r'^thrum: .*contended: .*setcap.*\n$')
+
+    def install(self):
+        """Returns the command, where everybody may read it."""
+        os.chmod(self.folder, 0o755)
+        thrum = self.folder / 'bin/thrum'
+        library = pathlib.Path(command.THRUM).parent / '../lib/thrum/libthrum_watch.so'
+        for file, to in ((command.THRUM, thrum), (TARGETS / 'contended', self.folder / 'contended'),
+                         (library, self.folder / 'lib/thrum/libthrum_watch.so')):
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, to)
+        return thrum
+
+    @unittest.skipIf(os.geteuid() != 0, 'only root can give capabilities')
+    def test_capabilities_of_the_file_open_the_kernels_account_and_are_given_up(self):
+        thrum = self.install()
+        here = self.folder / 'here'
+        here.mkdir()
+        os.chown(here, NOBODY, NOBODY)
+        given = subprocess.run(['/sbin/setcap', 'cap_bpf,cap_perfmon+ep', thrum], check=False,
+                               capture_output=True, text=True)
+        self.on_level('bpf', 'contended', '1')  # skips where there is none
+        if given.returncode != 0:
+            self.skipTest(given.stderr)  # a file system without them
+        def be_nobody():
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+        run = subprocess.run(
+            [thrum, 'watch', '-o', 'x.thrum', '--', 'sh', '-c',
+             'grep -hE "^Cap(Prm|Eff)" /proc/$PPID/status /proc/self/status; exec ../contended 5'],
+            cwd=here, capture_output=True, text=True, preexec_fn=be_nobody)
+        self.assertEqual(run.returncode, 7, run.stderr)
+        rights = re.findall(r'^Cap\w+:\s*(\w+)', run.stdout, re.MULTILINE)
+        self.assertEqual([int(word, 16) for word in rights], [0] * 4, run.stdout)
+        report = json.loads(command.thrum('report', here / 'x.thrum', '--json').stdout)
+        self.assertIn('recorder and BPF', report['level'][0])
+        self.assertIn('hot', [row['lock'] for row in report['locks']])
+
+    @unittest.skipIf(os.geteuid() != 0, 'only root can be somebody else')
+    def test_under_sudo_the_program_and_its_watcher_run_as_who_called_it(self):
+        thrum = self.install()
+        here = self.folder / 'here'
+        here.mkdir()
+        os.chown(here, NOBODY, NOBODY)
+        script = 'grep -hE "^(Uid|Gid|Groups|CapPrm|CapEff)" /proc/$PPID/status /proc/self/status; exec ../contended 5'
+        for options, uid in (([], NOBODY), (['--as-root'], 0)):
+            with self.subTest(options=options):
+                run = subprocess.run(
+                    [thrum, 'watch', '-o', 'x.thrum', *options, '--', 'sh', '-c', script], cwd=here,
+                    capture_output=True, text=True,
+                    env={**os.environ, 'SUDO_UID': str(NOBODY), 'SUDO_GID': str(NOBODY)})
+                self.assertEqual(run.returncode, 7, run.stderr)
+                ids = re.findall(r'^[UG]id:\t(\d+)\t(\d+)\t(\d+)', run.stdout, re.MULTILINE)
+                self.assertEqual(ids, [(str(uid),) * 3] * 4, run.stdout)
+                rights = re.findall(r'^Cap\w+:\s*(\w+)', run.stdout, re.MULTILINE)
+                self.assertEqual([int(word, 16) == 0 for word in rights], [uid != 0] * 4, run.stdout)
+                report = command.thrum('report', here / 'x.thrum', '--json')
+                self.assertIn('hot', [row['lock'] for row in json.loads(report.stdout)['locks']])
+                self.assertEqual('who called sudo' in run.stderr, uid != 0)
+                for file in ('x.thrum', 'x.html'):
+                    status = (here / file).stat()
+                    self.assertEqual((status.st_uid, stat.S_IMODE(status.st_mode)), (uid, 0o600))
 
     def test_the_lower_level_says_what_it_cannot_tell(self):
         self.options = ['--level', 'schedstat']
@@ -174,6 +300,11 @@ class Watch(unittest.TestCase):
         self.assertEqual({process['pid'] for process in report['processes']}, set(pids))
         child = next(p['serial'] for p in report['processes'] if p['pid'] == pids[0])
         self.assertEqual(len([t for t in report['threads'] if t['process'] == child]), 2)
+
+    @unittest.skipIf(SANITIZED, 'the compiler takes one sanitizer at a time')
+    def test_a_child_with_the_thread_sanitizer_gets_no_false_reports(self):
+        run = self.watch('fork', 'exec', TARGETS / 'tsan')
+        self.assertEqual((run.returncode, 'ThreadSanitizer' in run.stderr), (0, False), run.stderr)
 
     def test_a_child_that_becomes_another_program(self):
         run = self.watch('fork', 'exec', TARGETS / 'contended', '3')

@@ -33,9 +33,10 @@ def judge(source, optimisation, folder):
     """What is wrong, or None."""
     name = f'{source.parent.name}/{source.name} {optimisation}'
     program = folder / f'{source.parent.name}_{source.stem}{optimisation}'
-    made = run(THRUM, 'c++', '-std=c++20', optimisation, source, '-o', program)
-    if made.returncode != 0:
-        return f'{name}: {made.stderr}'
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        made = run(THRUM, 'c++', '-std=c++20', optimisation, source, '-o', program)
+        if made.returncode != 0:
+            return f'{name}: {made.stderr}'
     checked = run(THRUM, 'check', '--jobs', 1, '--schedules', SCHEDULES, '--', program)
     raced = RACE.search(checked.stdout) is not None
     expected = (1, True) if source.parent.name == 'yes' else (0, False)

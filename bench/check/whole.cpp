@@ -1,0 +1,5 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "body.h"
+
+int main() { body(); }

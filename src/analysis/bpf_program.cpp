@@ -1,0 +1,311 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "analysis/bpf_program.h"
+
+#include <cstddef>
+#include <utility>
+
+namespace thrum::analysis {
+namespace {
+
+// r0 results, r1 to r5 arguments, r6 to r9 are kept over calls, r10 the end of the stack.
+enum Register : std::uint8_t { r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, stack };
+
+class Assembler {
+ public:
+  // A place in the code, known when it is bound. Jumps go forward only.
+  using Label = std::size_t;
+  Label label() {
+    labels_.push_back(0);
+    return labels_.size() - 1;
+  }
+  void bind(Label label) { labels_[label] = code_.size(); }
+
+  void move(Register to, Register from) { add(BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0); }
+  void set(Register to, std::int32_t value) { add(BPF_ALU64 | BPF_MOV | BPF_K, to, r0, 0, value); }
+  void add_to(Register to, std::int32_t value) {
+    add(BPF_ALU64 | BPF_ADD | BPF_K, to, r0, 0, value);
+  }
+  void or_with(Register to, std::int32_t bits) { add(BPF_ALU64 | BPF_OR | BPF_K, to, r0, 0, bits); }
+  // size: BPF_B, BPF_H, BPF_W, BPF_DW
+  void get(std::uint8_t size, Register to, Register from, std::uint32_t offset) {
+    add(BPF_LDX | BPF_MEM | size, to, from, static_cast<std::int16_t>(offset), 0);
+  }
+  void put(std::uint8_t size, Register to, std::int32_t offset, Register from) {
+    add(BPF_STX | BPF_MEM | size, to, from, static_cast<std::int16_t>(offset), 0);
+  }
+  void put_value(std::uint8_t size, Register to, std::int32_t offset, std::int32_t value) {
+    add(BPF_ST | BPF_MEM | size, to, r0, static_cast<std::int16_t>(offset), value);
+  }
+  void add_atomically(Register to, Register from) {
+    add(BPF_STX | BPF_ATOMIC | BPF_DW, to, from, 0, BPF_ADD);
+  }
+  void map(Register to, int file) { wide(to, BPF_PSEUDO_MAP_FD, file); }
+  void map_value(Register to, int file) { wide(to, BPF_PSEUDO_MAP_VALUE, file); }
+  void call(std::int32_t helper) { add(BPF_JMP | BPF_CALL, r0, r0, 0, helper); }
+
+  void jump(Label to) { branch(BPF_JMP | BPF_JA, r0, r0, 0, to); }
+  void jump_if_zero(Register a, Label to) { branch(BPF_JMP | BPF_JEQ | BPF_K, a, r0, 0, to); }
+  void jump_unless_zero(Register a, Label to) { branch(BPF_JMP | BPF_JNE | BPF_K, a, r0, 0, to); }
+  void jump_unless_same(Register a, Register b, Label to) {
+    branch(BPF_JMP | BPF_JNE | BPF_X, a, b, 0, to);
+  }
+  void jump_if_any(Register a, std::int32_t bits, Label to) {
+    branch(BPF_JMP | BPF_JSET | BPF_K, a, r0, bits, to);
+  }
+
+  BpfCode leave() {
+    set(r0, 0);
+    add(BPF_JMP | BPF_EXIT, r0, r0, 0, 0);
+    for (const auto& [at, label] : jumps_) {
+      code_[at].off = static_cast<std::int16_t>(labels_[label] - at - 1);
+    }
+    return std::move(code_);
+  }
+
+ private:
+  void add(int code, Register to, Register from, std::int16_t offset, std::int32_t value) {
+    bpf_insn one{};
+    one.code = static_cast<std::uint8_t>(code);
+    one.dst_reg = to & 0xf;
+    one.src_reg = from & 0xf;
+    one.off = offset;
+    one.imm = value;
+    code_.push_back(one);
+  }
+  void wide(Register to, int what, std::int32_t value) {
+    add(BPF_LD | BPF_IMM | BPF_DW, to, static_cast<Register>(what), 0, value);
+    code_.push_back({});
+  }
+  void branch(int code, Register a, Register b, std::int32_t value, Label to) {
+    jumps_.emplace_back(code_.size(), to);
+    add(code, a, b, 0, value);
+  }
+
+  BpfCode code_;
+  std::vector<std::size_t> labels_;
+  std::vector<std::pair<std::size_t, Label>> jumps_;
+};
+
+// Two keys on the stack: process ids.
+constexpr std::int32_t kKey = -4, kOtherKey = -8;
+constexpr std::uint32_t kArgument = 8;  // bytes of one argument of a hook
+
+// r0 = whether the process whose id is at `key` is observed
+void find_process(Assembler& code, const BpfMaps& maps, std::int32_t key) {
+  code.map(r1, maps.processes);
+  code.move(r2, stack);
+  code.add_to(r2, key);
+  code.call(BPF_FUNC_map_lookup_elem);
+}
+
+// r6 = a new event with its time and processor. Who finds no room goes to `no_room`.
+void begin_event(Assembler& code, const BpfMaps& maps, Assembler::Label no_room) {
+  code.map(r1, maps.ring);
+  code.set(r2, sizeof(SchedulerEvent));
+  code.set(r3, 0);
+  code.call(BPF_FUNC_ringbuf_reserve);
+  code.jump_if_zero(r0, no_room);
+  code.move(r6, r0);
+  code.call(BPF_FUNC_ktime_get_ns);
+  code.put(BPF_DW, r6, offsetof(SchedulerEvent, ns), r0);
+  code.call(BPF_FUNC_get_smp_processor_id);
+  code.put(BPF_H, r6, offsetof(SchedulerEvent, cpu), r0);
+  code.put_value(BPF_W, r6, offsetof(SchedulerEvent, call), -1);
+  code.put_value(BPF_DW, r6, offsetof(SchedulerEvent, argument), 0);
+}
+
+// Nobody is woken for it: the ring is read now and then.
+void submit_event(Assembler& code) {
+  code.move(r1, r6);
+  code.set(r2, BPF_RB_NO_WAKEUP);
+  code.call(BPF_FUNC_ringbuf_submit);
+}
+
+void count_loss(Assembler& code, const BpfMaps& maps) {
+  code.map_value(r1, maps.lost);
+  code.set(r2, 1);
+  code.add_atomically(r1, r2);
+}
+
+}  // namespace
+
+std::optional<KernelPlaces> KernelPlaces::of(const KernelTypes& types) {
+  using Kind = KernelTypes::Kind;
+  KernelPlaces places;
+  bool all = true;
+  const auto type = [&](std::uint32_t& into, const char* name) {
+    into = types.find(Kind::type_name, name);
+    all = all && into != 0;
+  };
+  const auto member = [&](std::uint32_t& into, const char* structure, const char* name) {
+    const auto offset = types.offset(structure, name);
+    all = all && offset.has_value() && *offset < 0x7fff;
+    into = offset.value_or(0);
+  };
+  type(places.sched_switch, "btf_trace_sched_switch");
+  type(places.sched_waking, "btf_trace_sched_waking");
+  type(places.sched_wakeup_new, "btf_trace_sched_wakeup_new");
+  member(places.pid, "task_struct", "pid");
+  member(places.tgid, "task_struct", "tgid");
+  member(places.signal, "task_struct", "signal");
+  member(places.live, "signal_struct", "live");
+  member(places.number, "pt_regs", "orig_ax");
+  member(places.first, "pt_regs", "di");
+  // The hook's own, whether it was preempted, both threads, and since 5.18 the state.
+  constexpr std::uint32_t kSwitchArguments = 5;
+  if (!all || types.arguments(places.sched_switch) != kSwitchArguments) return {};
+  return places;
+}
+
+// (bool preempt, prev, next, unsigned prev_state)
+BpfCode switch_program(const KernelPlaces& places, const BpfMaps& maps) {
+  constexpr std::int32_t kDead = 0x80;  // TASK_DEAD
+  constexpr auto kNotInACall = SchedulerEvent::kPreempted | SchedulerEvent::kEnded;
+  Assembler code;
+  const auto from_other = code.label(), to_other = code.label(), whose = code.label(),
+             not_idle = code.label(), preempted = code.label(), sleeps = code.label(),
+             ends = code.label(), write = code.label(), in_a_call = code.label(),
+             submit = code.label(), last = code.label(), ours = code.label(),
+             no_room = code.label(), out = code.label();
+  code.move(r6, r1);
+  code.get(BPF_DW, r7, r6, 1 * kArgument);  // prev
+  code.get(BPF_DW, r8, r6, 2 * kArgument);  // next
+  code.set(r9, 0);                          // flags
+  code.get(BPF_W, r1, r7, places.tgid);
+  code.put(BPF_W, stack, kKey, r1);
+  find_process(code, maps, kKey);
+  code.jump_if_zero(r0, from_other);
+  code.or_with(r9, SchedulerEvent::kFromOurs);
+  code.bind(from_other);
+
+  code.get(BPF_W, r1, r8, places.tgid);
+  code.put(BPF_W, stack, kOtherKey, r1);
+  code.get(BPF_W, r2, stack, static_cast<std::uint32_t>(kKey));
+  code.jump_unless_same(r1, r2, to_other);
+  code.jump_if_zero(r9, out);
+  code.or_with(r9, SchedulerEvent::kToOurs | SchedulerEvent::kToOwn);
+  code.jump(whose);
+  code.bind(to_other);
+  find_process(code, maps, kOtherKey);
+  code.jump_if_zero(r0, whose);
+  code.or_with(r9, SchedulerEvent::kToOurs);
+  code.bind(whose);
+  code.jump_if_zero(r9, out);
+
+  code.get(BPF_W, r1, r8, places.pid);
+  code.jump_unless_zero(r1, not_idle);
+  code.or_with(r9, SchedulerEvent::kToIdle);
+  code.bind(not_idle);
+  code.get(BPF_DW, r1, r6, 0 * kArgument);
+  code.jump_unless_zero(r1, preempted);
+  code.get(BPF_DW, r1, r6, 3 * kArgument);
+  code.jump_unless_zero(r1, sleeps);
+  code.bind(preempted);
+  code.or_with(r9, SchedulerEvent::kPreempted);
+  code.jump(write);
+  code.bind(sleeps);
+  code.jump_if_any(r1, kDead, ends);
+  code.jump(write);
+  code.bind(ends);
+  code.or_with(r9, SchedulerEvent::kEnded);
+
+  code.bind(write);
+  begin_event(code, maps, no_room);
+  code.get(BPF_W, r1, r7, places.pid);
+  code.put(BPF_W, r6, offsetof(SchedulerEvent, tid), r1);
+  code.get(BPF_W, r1, r8, places.pid);
+  code.put(BPF_W, r6, offsetof(SchedulerEvent, other), r1);
+  code.put(BPF_H, r6, offsetof(SchedulerEvent, flags), r9);
+  code.jump_if_any(r9, kNotInACall, submit);
+  code.jump_if_any(r9, SchedulerEvent::kFromOurs, in_a_call);
+  code.jump(submit);
+  code.bind(in_a_call);
+  code.move(r1, r7);
+  code.call(BPF_FUNC_task_pt_regs);
+  code.get(BPF_DW, r1, r0, places.number);
+  code.put(BPF_W, r6, offsetof(SchedulerEvent, call), r1);
+  code.get(BPF_DW, r1, r0, places.first);
+  code.put(BPF_DW, r6, offsetof(SchedulerEvent, argument), r1);
+  code.bind(submit);
+  submit_event(code);
+
+  // The id of a process may be another's when its last thread has gone.
+  code.jump_if_any(r9, SchedulerEvent::kEnded, last);
+  code.jump(out);
+  code.bind(last);
+  code.jump_if_any(r9, SchedulerEvent::kFromOurs, ours);
+  code.jump(out);
+  code.bind(ours);
+  code.get(BPF_DW, r1, r7, places.signal);
+  code.get(BPF_W, r1, r1, places.live);
+  code.jump_unless_zero(r1, out);
+  code.map(r1, maps.processes);
+  code.move(r2, stack);
+  code.add_to(r2, kKey);
+  code.call(BPF_FUNC_map_delete_elem);
+  code.jump(out);
+
+  code.bind(no_room);
+  count_loss(code, maps);
+  code.bind(out);
+  return code.leave();
+}
+
+// (p): told where it is let go, so that `current` did it, by the call that it is in; unless an
+// interrupt came to it meanwhile, which is for the reader to judge from that call.
+BpfCode waking_program(const KernelPlaces& places, const BpfMaps& maps) {
+  Assembler code;
+  const auto no_room = code.label(), out = code.label();
+  code.get(BPF_DW, r7, r1, 0 * kArgument);
+  code.get(BPF_W, r1, r7, places.tgid);
+  code.put(BPF_W, stack, kKey, r1);
+  find_process(code, maps, kKey);
+  code.jump_if_zero(r0, out);
+  begin_event(code, maps, no_room);
+  code.get(BPF_W, r1, r7, places.pid);
+  code.put(BPF_W, r6, offsetof(SchedulerEvent, tid), r1);
+  code.put_value(BPF_H, r6, offsetof(SchedulerEvent, flags), SchedulerEvent::kWake);
+  code.call(BPF_FUNC_get_current_task_btf);
+  code.move(r8, r0);
+  code.get(BPF_W, r1, r8, places.pid);
+  code.put(BPF_W, r6, offsetof(SchedulerEvent, other), r1);
+  code.move(r1, r8);
+  code.call(BPF_FUNC_task_pt_regs);
+  code.get(BPF_DW, r1, r0, places.number);
+  code.put(BPF_W, r6, offsetof(SchedulerEvent, call), r1);
+  submit_event(code);
+  code.jump(out);
+  code.bind(no_room);
+  count_loss(code, maps);
+  code.bind(out);
+  return code.leave();
+}
+
+// (p): `current` is its parent.
+BpfCode birth_program(const KernelPlaces& places, const BpfMaps& maps) {
+  Assembler code;
+  const auto out = code.label(), is_process = code.label();
+  code.get(BPF_DW, r7, r1, 0 * kArgument);
+  code.call(BPF_FUNC_get_current_task_btf);
+  code.get(BPF_W, r8, r0, places.tgid);
+  code.get(BPF_W, r1, r7, places.tgid);
+  code.jump_unless_same(r1, r8, is_process);
+  code.jump(out);
+  code.bind(is_process);
+  code.put(BPF_W, stack, kOtherKey, r1);
+  code.put(BPF_W, stack, kKey, r8);
+  find_process(code, maps, kKey);
+  code.jump_if_zero(r0, out);
+  code.map(r1, maps.processes);
+  code.move(r2, stack);
+  code.add_to(r2, kOtherKey);
+  code.move(r3, stack);
+  code.add_to(r3, kKey);
+  code.set(r4, BPF_ANY);
+  code.call(BPF_FUNC_map_update_elem);
+  code.bind(out);
+  return code.leave();
+}
+
+}  // namespace thrum::analysis

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: thrum contributors
 # SPDX-License-Identifier: MIT
-"""What thrum watch costs the program that it watches, and how soon it tells a deadlock.
+"""What thrum watch costs the program that it watches.
 
 watch_overhead.py FILE.json: runs each program alone and watched, in turn, on a machine that does
 nothing else. THRUM and TARGETS say where the command and the programs of tests/watch are.
@@ -63,13 +63,21 @@ def interleaved(measure, contenders):
     return {name: spread(values) for name, values in results.items()}
 
 
-def deadlock_ms():
-    subprocess.run(watched([TARGETS / 'deadlock'], '--kill-on-deadlock'), stderr=subprocess.DEVNULL,
-                   check=False)
-    report = json.loads(subprocess.run([THRUM, 'report', '--json', 'x.thrum'], capture_output=True,
-                                       text=True, check=False).stdout)
-    alarm = report['deadlocks'][0]
-    return (alarm['ns'] - alarm['formed_ns']) / 1e6
+def machine():
+    return {'cpu': next((line.split(': ')[1].strip() for line in open('/proc/cpuinfo')
+                         if line.startswith('model name')), ''),
+            'cores': os.cpu_count(), 'kernel': platform.release(), 'load': os.getloadavg()[0]}
+
+
+def programs():
+    """Name and words of each that is there. Makes their data in this folder."""
+    pathlib.Path('data').write_bytes(b''.join(b'%d more or less the same\n' % (n * n % 65521)
+                                              for n in range(1_500_000)))
+    for name, words in (('pigz -p2', ['pigz', '-p2', '-c', 'data']),
+                        ('xz -T2', ['xz', '-T2', '-1', '-c', 'data']),
+                        ('python threading', [sys.executable, '-c', PYTHON])):
+        if shutil.which(words[0]):
+            yield name, words
 
 
 def main():
@@ -77,34 +85,23 @@ def main():
     path = os.path.abspath(path)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        pathlib.Path('data').write_bytes(b''.join(b'%d more or less the same\n' % (n * n % 65521)
-                                                  for n in range(1_500_000)))
         program = [TARGETS / 'pairs']
         result = {
             'schema': 'thrum-watch-overhead/1',
             'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
-            'machine': {'cpu': next((line.split(': ')[1].strip() for line in open('/proc/cpuinfo')
-                                     if line.startswith('model name')), ''),
-                        'cores': os.cpu_count(), 'kernel': platform.release(),
-                        'load': os.getloadavg()[0]},
+            'machine': machine(),
             'pair_ns': interleaved(pairs, {'alone': program, 'watched': watched(program),
                                            'watched --all': watched(program, '--all')}),
-            'deadlock_told_after_ms': spread([deadlock_ms() for _ in range(ROUNDS)]),
             'cpu_s': {},
         }
-        for name, words in (('pigz -p2', ['pigz', '-p2', '-c', 'data']),
-                            ('xz -T2', ['xz', '-T2', '-1', '-c', 'data']),
-                            ('python threading', [sys.executable, '-c', PYTHON])):
-            if shutil.which(words[0]):
-                result['cpu_s'][name] = interleaved(cpu_seconds,
-                                                    {'alone': words, 'watched': watched(words)})
+        for name, words in programs():
+            result['cpu_s'][name] = interleaved(cpu_seconds,
+                                                {'alone': words, 'watched': watched(words)})
     pathlib.Path(path).write_text(json.dumps(result, indent=1) + '\n')
     for group in ('pair_ns',):
         print(group, {name: round(one['least'], 2) for name, one in result[group].items()})
-    print('deadlock_told_after_ms', round(result['deadlock_told_after_ms']['median'], 1),
-          round(max(result['deadlock_told_after_ms']['rounds']), 1))
     for name, group in result['cpu_s'].items():
-        print(name, {who: round(one['median'], 3) for who, one in group.items()})
+        print(name, {who: (round(one['least'], 3), round(one['median'], 3)) for who, one in group.items()})
 
 
 if __name__ == '__main__':

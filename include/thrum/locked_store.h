@@ -24,6 +24,7 @@
 #include "thrum/errors.h"
 #include "thrum/event_count.h"
 #include "thrum/lock.h"
+#include "thrum/observed.h"
 #include "thrum/queue_size.h"
 
 namespace thrum {
@@ -249,6 +250,9 @@ class LockedStore : public QueueSize<LockedStore<T, Items>> {
 
   std::uint64_t puts() const noexcept { return puts_.load(std::memory_order_acquire); }  // [count]
   std::uint64_t gets() const noexcept { return gets_.load(std::memory_order_acquire); }  // [count]
+
+  /// Where they are, for who observes.
+  QueueNumbers numbers() const noexcept { return {{&puts_, 0, 0}, {&gets_, 0, 0}, &limit_}; }
 
   std::size_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
   void set_limit(std::size_t limit) noexcept { limit_.store(limit, std::memory_order_relaxed); }

@@ -20,6 +20,7 @@
 #include "thrum/errors.h"
 #include "thrum/event_count.h"
 #include "thrum/locked_store.h"
+#include "thrum/observed.h"
 #include "thrum/ring_store.h"
 #include "thrum/task_count.h"
 
@@ -27,7 +28,7 @@ namespace thrum {
 
 struct QueueOptions {
   std::int64_t maxsize = 0;  ///< items at most; zero and negative: no limit
-  std::string name{};        ///< for dump()
+  std::string name{};        ///< for dump() and `thrum watch`
 };
 
 /// What Queue, LifoQueue and PriorityQueue have in common; they differ in the order of items only.
@@ -44,9 +45,12 @@ struct QueueOptions {
 template <class T, class Store>
 class BasicQueue {
  public:
-  explicit BasicQueue(std::int64_t maxsize = 0) : store_(limit_of(maxsize)) {}
+  explicit BasicQueue(std::int64_t maxsize = 0) : BasicQueue(QueueOptions{maxsize, {}}) {}
   explicit BasicQueue(QueueOptions options)
-      : store_(limit_of(options.maxsize)), name_(std::move(options.name)) {}
+      : store_(limit_of(options.maxsize)), name_(std::move(options.name)) {
+    queue_begins(this, name_or_null(), store_.numbers());
+  }
+  ~BasicQueue() { queue_ends(this); }
   BasicQueue(const BasicQueue&) = delete;
   BasicQueue& operator=(const BasicQueue&) = delete;
 
@@ -257,9 +261,8 @@ class BasicQueue {
   [[noreturn]] static void no_more() {
     throw_shut_down("thrum::Queue::get: the queue is shut down and empty, no item will come");
   }
-  WaitingFor waiting_for(Waitable kind) const noexcept {
-    return {kind, this, name_.empty() ? nullptr : name_.c_str()};
-  }
+  WaitingFor waiting_for(Waitable kind) const noexcept { return {kind, this, name_or_null()}; }
+  const char* name_or_null() const noexcept { return name_.empty() ? nullptr : name_.c_str(); }
 
   // No deadline means for ever.
   Outcome offer(T& item, const Deadline* deadline = nullptr) {

@@ -24,6 +24,7 @@
 
 #include "thrum/event_count.h"
 #include "thrum/hazard.h"
+#include "thrum/observed.h"
 #include "thrum/queue_size.h"
 
 namespace thrum {
@@ -144,6 +145,18 @@ class RingStore : public QueueSize<RingStore<T>> {
     Hazard hazard;
     const Ring& ring = hazard.protect(head_ring_);                       // [chain]
     return ring.puts_before(ring.head.load(std::memory_order_seq_cst));  // [claim]
+  }
+  /// Where they are, for who observes: the rings change, what is in them does not.
+  QueueNumbers numbers() const noexcept {
+    const Ring& ring = *head_ring_.load(std::memory_order_relaxed);
+    const auto offset = [&ring](const void* field) {
+      return static_cast<std::uint32_t>(static_cast<const char*>(field) -
+                                        reinterpret_cast<const char*>(&ring));
+    };
+    static_assert(offsetof(Ring, base) - offsetof(Ring, capacity) == 3 * sizeof(std::uint64_t));
+    return {{&tail_ring_, offset(&ring.tail), offset(&ring.capacity)},
+            {&head_ring_, offset(&ring.head), offset(&ring.capacity)},
+            &limit_};
   }
   std::size_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
   void set_limit(std::size_t limit) noexcept { limit_.store(limit, std::memory_order_relaxed); }

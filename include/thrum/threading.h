@@ -12,6 +12,7 @@
 #include "thrum/group.h"
 #include "thrum/local.h"
 #include "thrum/lock.h"
+#include "thrum/observed.h"
 #include "thrum/queue.h"
 #include "thrum/semaphore.h"
 #include "thrum/thread.h"

@@ -47,8 +47,19 @@ std::string site_text(const Recording& recording, const Thread& thread, std::uin
   return fmt::format("{:#x}", site_stack & trace::kAddressMask);
 }
 
+const std::string* given_name(const Recording& recording, std::uint32_t process,
+                              std::uint64_t object, std::uint64_t ns) {
+  const auto found = recording.names.find({process, object});
+  if (found == recording.names.end() || found->second.empty()) return nullptr;
+  const std::string* name = &found->second.begin()->second;
+  for (const auto& [ticks, text] : found->second) {
+    if (recording.ns(ticks) <= ns) name = &text;
+  }
+  return name;
+}
+
 std::string object_text(const Analysis& analysis, const Thread& thread, std::uint64_t object,
-                        trace::Kind kind) {
+                        trace::Kind kind, const std::string* given) {
   const Recording& recording = *analysis.recording;
   if (kind == trace::Kind::sleep) return "sleep";
   if (kind == trace::Kind::call) return name_of_call(static_cast<long>(object) - 1);
@@ -59,13 +70,18 @@ std::string object_text(const Analysis& analysis, const Thread& thread, std::uin
     }
     return "thread";
   }
+  const std::string_view verb = verb_of(kind);
+  const auto of_kind = [&](std::string_view name) {
+    return verb.empty() ? std::string(name) : fmt::format("{} {}{}", name_of(kind), name, verb);
+  };
+  if (given != nullptr) return of_kind(*given);
   const auto named = recording.objects.find({thread.process, object});
-  if (named != recording.objects.end()) return named->second;
+  if (named != recording.objects.end()) return of_kind(named->second);
   const auto first = analysis.first_locked.find({thread.process, object});
   if (first != analysis.first_locked.end()) {
-    return fmt::format("{} at {}", name_of(kind), first->second);
+    return fmt::format("{} at {}{}", name_of(kind), first->second, verb);
   }
-  return fmt::format("{} {:#x}", name_of(kind), object);
+  return fmt::format("{} {:#x}{}", name_of(kind), object, verb);
 }
 
 Analysis analyse(const Recording& recording) {
@@ -74,6 +90,7 @@ Analysis analyse(const Recording& recording) {
   find_lives(analysis);
   classify_switches(analysis);
   find_contention(analysis);
+  find_queues(analysis);
   find_inversions(analysis);
   return analysis;
 }

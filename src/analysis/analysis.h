@@ -37,6 +37,9 @@ struct Wait {
   trace::Kind kind{};
   bool timed = false, over = false;
   std::uint64_t object = 0, site_stack = 0;
+  std::uint64_t word = 0;  ///< that is slept on, if it is not the object
+  const std::string* given =
+      nullptr;               ///< the name that the object had been given; in the recording
   std::uint64_t holder = 0;  ///< serial of the thread that held it as the wait began; 0 unknown
   std::uint64_t waker = 0;   ///< serial of the thread that let it go; 0 unknown
   std::uint64_t woken = 0;   ///< when
@@ -68,6 +71,25 @@ struct LockSite {
   std::vector<std::uint64_t> stack{};                ///< of one of the waits
 };
 
+/// A queue of this project's library.
+struct QueueUse {
+  struct Waits {
+    std::uint64_t n = 0, total_ns = 0, max_ns = 0;
+  };
+  struct Point {
+    std::uint64_t ns, items;  ///< so many, until the next
+  };
+  std::uint32_t process = 0;
+  std::uint64_t object = 0;
+  std::string name{};
+  std::uint64_t limit = 0;  ///< 0: none
+  std::uint64_t begin = 0, end = 0;
+  std::vector<Point> depth{};  ///< as it was looked at, and as threads waited for it
+  std::uint64_t least = 0, most = 0;
+  double mean = 0;  ///< over time
+  Waits get{}, put{}, join{};
+};
+
 /// Locks that are taken in an order by one thread and in another order by others.
 struct Inversion {
   struct Step {
@@ -83,11 +105,13 @@ struct Analysis {
   std::vector<Life> lives{};                       ///< by birth
   std::map<std::uint64_t, std::size_t> life_of{};  ///< by serial
   std::vector<LockSite> contention{};              ///< the most time lost first
+  std::vector<QueueUse> queues{};                  ///< the most time waited for first
   std::vector<Inversion> inversions{};
   std::uint64_t blocked_ns = 0, named_ns = 0;  ///< of all threads; of it, on a known object
   bool has_switches = false;
-  bool knows_next = false;                      ///< who got the processor, or that nobody did
-  std::map<Place, std::string> first_locked{};  ///< where an object was first used
+  bool knows_next = false;                       ///< who got the processor, or that nobody did
+  std::uint64_t voluntary = 0, involuntary = 0;  ///< all that the kernel recorded
+  std::map<Place, std::string> first_locked{};   ///< where an object was first used
 };
 
 /// Analyses; the recording must outlive the result.
@@ -98,15 +122,19 @@ std::string site_text(const Recording& recording, const Thread& thread, std::uin
 /// Returns the addresses of the stack, at least the call site itself.
 std::vector<std::uint64_t> stack_of(const Recording& recording, const Thread& thread,
                                     std::uint64_t site_stack);
-/// Returns what an object is called: its variable, else where it was first locked, else its
-/// address.
+/// Returns the name that an object had been given at a moment, else at another; null if none.
+const std::string* given_name(const Recording& recording, std::uint32_t process,
+                              std::uint64_t object, std::uint64_t ns = ~std::uint64_t{0});
+/// Returns what an object is called: `given`, else its variable, else where it was first locked,
+/// else its address.
 std::string object_text(const Analysis& analysis, const Thread& thread, std::uint64_t object,
-                        trace::Kind kind);
+                        trace::Kind kind, const std::string* given);
 
 // The parts of analyse().
 void find_lives(Analysis& analysis);
 void classify_switches(Analysis& analysis);
 void find_contention(Analysis& analysis);
+void find_queues(Analysis& analysis);
 void find_inversions(Analysis& analysis);
 
 }  // namespace thrum::analysis

@@ -168,6 +168,7 @@ void Collector::drain_slot(std::uint32_t index, double& fullest) {
 
 void Collector::take_events(Slot& slot, std::uint32_t index, std::uint64_t head) {
   const Event* const ring = memory_->rings[index];
+  events_read_ += head - slot.tail;
   for (; slot.tail != head; ++slot.tail) take(slot, ring[slot.tail % trace::kRingEvents]);
   if (slot.fresh.size() >= kEventsTogether) write_fresh(slot);
 }
@@ -179,26 +180,51 @@ void Collector::write_fresh(Slot& slot) {
   slot.fresh.clear();
 }
 
+void Collector::take_raw(Slot& slot) {
+  switch (slot.of.type()) {
+    case Type::stack: {
+      if (snapshot_bytes_ >= kMostSnapshotBytes) break;
+      Snapshot& snapshot = snapshots_[{slot.thread->serial, slot.of.stack()}];
+      snapshot_bytes_ += slot.raw.size();
+      snapshot.site = slot.of.site();
+      std::memcpy(&snapshot.registers, slot.raw.data(), sizeof snapshot.registers);
+      snapshot.bytes.assign(slot.raw.begin() + sizeof snapshot.registers, slot.raw.end());
+      break;
+    }
+    case Type::named:
+      give_name(slot);
+      break;
+    default:
+      begin_queue(slot);
+      break;
+  }
+}
+
 void Collector::take(Slot& slot, const Event& event) {
   if (slot.raw_left != 0) {
     const auto* const bytes = reinterpret_cast<const unsigned char*>(&event);
     slot.raw.insert(slot.raw.end(), bytes, bytes + sizeof event);
-    if (--slot.raw_left == 0 && snapshot_bytes_ < kMostSnapshotBytes) {
-      Snapshot& snapshot = snapshots_[slot.raw_id];
-      snapshot_bytes_ += slot.raw.size();
-      snapshot.site = slot.raw_site;
-      std::memcpy(&snapshot.registers, slot.raw.data(), sizeof snapshot.registers);
-      snapshot.bytes.assign(slot.raw.begin() + sizeof snapshot.registers, slot.raw.end());
-    }
+    if (--slot.raw_left == 0) take_raw(slot);
     return;
   }
-  if (event.type() == Type::stack) {
-    const std::uint64_t bytes = std::min<std::uint64_t>(event.argument, trace::kMaxStackBytes);
-    slot.raw_left = 2 + bytes / sizeof event;
-    slot.raw_id = {slot.thread->serial, event.stack()};
-    slot.raw_site = event.site();
+  const auto bytes_follow = [&](std::uint64_t bytes) {
+    slot.of = event;
+    slot.raw_left = (bytes + sizeof event - 1) / sizeof event;
     slot.raw.clear();
-    return;
+  };
+  switch (event.type()) {
+    case Type::stack:
+      return bytes_follow(sizeof(trace::Registers) +
+                          std::min<std::uint64_t>(event.argument, trace::kMaxStackBytes));
+    case Type::named:
+      return bytes_follow(std::min<std::uint64_t>(event.argument, trace::kMaxNameBytes));
+    case Type::queue_new:
+      return bytes_follow(sizeof(trace::Counts));
+    case Type::object_ended:
+      end_queue(slot.thread->process, event.object(), event.when());
+      break;
+    default:
+      break;
   }
   if (static_cast<std::uint8_t>(event.type()) > trace::kLastType ||
       static_cast<std::uint8_t>(event.kind()) > trace::kLastKind) {
@@ -281,6 +307,7 @@ void Collector::end_process(std::uint32_t entry, End how, std::uint64_t detail) 
   shared.modules_bytes.store(0, std::memory_order_relaxed);
   shared.life.store(trace::kFree, std::memory_order_release);  // [life]
   const std::uint32_t serial = process->info.serial;
+  end_queues(serial, trace::ticks(memory_->header.clock) - memory_->header.origin);
   process->handle.close();
   gone_[serial] = std::make_unique<Mapped>(std::move(*process));
 }

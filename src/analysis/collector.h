@@ -50,6 +50,9 @@ class Collector final : public Names {
   /// Returns what every live thread does.
   std::vector<Moment> moments() const;
 
+  /// Looks how many items are in each queue; nothing without queues. Returns whether there are any.
+  bool sample_queues(std::uint64_t now_ns);
+
   /// Looks for names that threads were given, and for files that were mapped, since the last time.
   void refresh();
 
@@ -60,6 +63,8 @@ class Collector final : public Names {
   const Thread* thread(std::uint64_t serial) const override;
 
   std::uint64_t events() const { return events_; }
+  /// Returns how many were written by threads, raw ones included, and read.
+  std::uint64_t events_read() const { return events_read_; }
   std::uint64_t lost() const { return lost_; }
   std::size_t processes() const { return known_processes_; }
 
@@ -67,6 +72,7 @@ class Collector final : public Names {
   struct Mapped;    // an observed process
   struct Slot;      // what we know of a slot
   struct Snapshot;  // a stack as it was written
+  struct LiveQueue;
 
   void find_processes();
   void count_slots();
@@ -77,6 +83,12 @@ class Collector final : public Names {
   void drain_slot(std::uint32_t index, double& fullest);
   void take_events(Slot& slot, std::uint32_t index, std::uint64_t head);
   void take(Slot& slot, const trace::Event& event);
+  void take_raw(Slot& slot);
+  void give_name(const Slot& slot);
+  void begin_queue(const Slot& slot);
+  void end_queue(std::uint32_t process, std::uint64_t address, std::uint64_t when);
+  void end_queues(std::uint32_t process, std::uint64_t when);
+  void write_depths();
   void write_fresh(Slot& slot);
   void identify(Slot& slot, std::uint32_t index);
   void finish(std::uint32_t index, trace::End how, std::uint64_t detail);
@@ -95,8 +107,12 @@ class Collector final : public Names {
   std::map<StackId, Snapshot> snapshots_;
   std::map<StackId, std::vector<std::uint64_t>> unwound_;
   std::set<Place> places_, objects_;
+  std::map<Place, GivenNames> names_;
+  std::map<Place, LiveQueue> queues_;
+  std::vector<Depth> fresh_depths_;
+  std::uint32_t last_queue_ = 0;
   std::uint32_t used_slots_ = 0;
-  std::uint64_t events_ = 0, lost_ = 0;
+  std::uint64_t events_ = 0, events_read_ = 0, lost_ = 0;
   std::uint64_t snapshot_bytes_ = 0;
   std::size_t known_processes_ = 0;
 };

@@ -60,11 +60,20 @@ struct Collector::Slot {
   std::uint64_t pthread = 0;
   std::uint64_t tail = 0;
   std::vector<trace::Event> fresh{};
-  // A stack that is being read.
+  // What is being read: a stack, a name, a queue; after its event follow its bytes.
+  trace::Event of{};
   std::uint64_t raw_left = 0;
-  StackId raw_id{};
-  std::uint64_t raw_site = 0;
   std::vector<unsigned char> raw{};
+};
+
+struct Collector::LiveQueue {
+  Queue info{};
+  std::uint32_t pid = 0;
+  std::uint64_t limit_at = 0;
+  trace::Counts counts{};
+  std::uint64_t items = ~std::uint64_t{0};  // the last that was written
+
+  bool in_blocks() const { return (counts.puts.position | counts.puts.numbers) != 0; }
 };
 
 struct Collector::Snapshot {

@@ -44,6 +44,7 @@ void Collector::watch_maps() {
 void Collector::refresh() {
   refresh_names();
   watch_maps();
+  write_depths();
   for (Slot& slot : slots_) write_fresh(slot);  // what a killed watcher leaves is that old at most
 }
 
@@ -78,6 +79,9 @@ std::vector<Frame> Collector::frames(std::uint64_t serial, std::uint64_t site_st
 }
 
 std::string Collector::variable(std::uint32_t serial, std::uint64_t address) {
+  if (const auto named = names_.find({serial, address}); named != names_.end()) {
+    return named->second.rbegin()->second;
+  }
   Mapped* const process = mapped(serial);
   return process != nullptr ? symbols(*process).variable(address) : std::string();
 }
@@ -103,13 +107,22 @@ void Collector::write_symbols() {
     places.push_back({place.first, place.second, std::move(frames)});
   }
   for (const Place& object : objects_) {
-    if (std::string name = variable(object.first, object.second); !name.empty()) {
+    Mapped* const process = mapped(object.first);
+    if (process == nullptr) continue;
+    if (std::string name = symbols(*process).variable(object.second); !name.empty()) {
       objects.push_back({object.first, object.second, std::move(name)});
+    }
+  }
+  Json names = Json::array();
+  for (const auto& [place, list] : names_) {
+    for (const auto& [when, name] : list) {
+      names.push_back({place.first, place.second, when, name});
     }
   }
   writer_.write(Chunk::symbols, Json{{"places", std::move(places)},
                                      {"stacks", std::move(stacks)},
-                                     {"objects", std::move(objects)}});
+                                     {"objects", std::move(objects)},
+                                     {"names", std::move(names)}});
 }
 
 }  // namespace thrum::analysis

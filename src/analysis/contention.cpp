@@ -15,7 +15,7 @@ namespace {
 
 bool is_contention(Kind kind) {
   return kind == Kind::mutex || kind == Kind::read_lock || kind == Kind::write_lock ||
-         kind == Kind::semaphore || kind == Kind::futex;
+         kind == Kind::semaphore || kind == Kind::futex || kind == Kind::lock;
 }
 
 }  // namespace
@@ -29,13 +29,15 @@ void find_contention(Analysis& analysis) {
     bool has_place = false, is_merged = false;
   };
   // By object and place in the program: where the stack is known, the place that the reader knows.
-  std::map<std::tuple<std::uint32_t, std::uint64_t, std::string>, Row> rows;
+  // Of two that had one address, one after the other, each by its name.
+  std::map<std::tuple<std::uint32_t, std::uint64_t, const std::string*, std::string>, Row> rows;
   std::map<std::uint64_t, std::string> texts;  // of one thread
   const Thread* thread = nullptr;
-  const auto row = [&](std::uint64_t object, Kind kind, std::uint64_t site_stack) -> Row& {
+  const auto row = [&](std::uint64_t object, Kind kind, std::uint64_t site_stack,
+                       const std::string* given) -> Row& {
     std::string& text = texts[site_stack];
     if (text.empty()) text = site_text(recording, *thread, site_stack);
-    Row& found = rows[{thread->process, object, text}];
+    Row& found = rows[{thread->process, object, given, text}];
     if (found.site.site.empty()) {
       found.site.process = thread->process;
       found.site.object = object;
@@ -44,9 +46,12 @@ void find_contention(Analysis& analysis) {
     }
     if (found.site.kind == Kind::none) {
       found.site.kind = kind;
-      found.site.object_name = object_text(analysis, *thread, object, kind);
+      found.site.object_name = object_text(analysis, *thread, object, kind, given);
     }
     return found;
+  };
+  const auto last_name = [&](std::uint64_t object) {
+    return given_name(recording, thread->process, object);
   };
   for (const Life& life : analysis.lives) {
     thread = life.thread;
@@ -63,11 +68,13 @@ void find_contention(Analysis& analysis) {
           if (event.stack() != 0) stack_of_site.try_emplace(event.site(), event.site_stack);
           break;
         case Type::counted:
-          row(event.object(), event.kind(), with_stack(event.site())).site.acquisitions +=
-              event.argument;
+          row(event.object(), event.kind(), with_stack(event.site()), last_name(event.object()))
+              .site.acquisitions += event.argument;
           break;
         case Type::held: {
-          Row& its = row(event.object(), Kind::none, with_stack(event.site()));
+          if (event.argument == trace::kUntimed) break;
+          Row& its =
+              row(event.object(), Kind::none, with_stack(event.site()), last_name(event.object()));
           const std::uint64_t ns = recording.ns(event.argument);
           ++its.site.held_samples;
           its.held_ns += ns;
@@ -80,13 +87,15 @@ void find_contention(Analysis& analysis) {
     }
     for (const AcquisitionCount& count : thread->counts) {
       const Event event{0, count.object_kind, count.site, 0};
-      row(event.object(), event.kind(), with_stack(count.site)).site.acquisitions += count.n;
+      row(event.object(), event.kind(), with_stack(count.site), last_name(event.object()))
+          .site.acquisitions += count.n;
     }
     for (const Wait& wait : life.waits) {
       if (!is_contention(wait.kind)) continue;
-      Row& its = row(wait.object, wait.kind, wait.site_stack);
+      Row& its = row(wait.object, wait.kind, wait.site_stack, wait.given);
       ++its.site.contended;
-      if (wait.kind == Kind::futex || wait.kind == Kind::semaphore) ++its.site.acquisitions;
+      if (wait.kind == Kind::futex || wait.kind == Kind::semaphore || wait.kind == Kind::lock)
+        ++its.site.acquisitions;
       its.waits.push_back(wait.end - wait.begin);
       its.site.total_ns += wait.end - wait.begin;
       if (wait.holder != 0) ++its.site.holders[wait.holder];
@@ -188,9 +197,11 @@ void find_inversions(Analysis& analysis) {
       const Lock& second = path[(i + 1) % path.size()];
       inversion.steps.push_back(
           {edge.thread->serial,
-           object_text(analysis, *edge.thread, path[i].second, edge.first_kind),
+           object_text(analysis, *edge.thread, path[i].second, edge.first_kind,
+                       given_name(recording, edge.thread->process, path[i].second)),
            site_text(recording, *edge.thread, edge.first_at),
-           object_text(analysis, *edge.thread, second.second, edge.second_kind),
+           object_text(analysis, *edge.thread, second.second, edge.second_kind,
+                       given_name(recording, edge.thread->process, second.second)),
            site_text(recording, *edge.thread, edge.second_at)});
     }
     analysis.inversions.push_back(std::move(inversion));

@@ -89,6 +89,10 @@ class Lives {
     wakes_ = by_tid(recording_.scheduler.wakes);
     sleeps_ = by_tid(recording_.scheduler.sleeps);
     analysis_.has_switches = !recording_.scheduler.switches.empty();
+    for (const Switch& one : recording_.scheduler.switches) {
+      if ((one.flags & (Switch::kOut | Switch::kExit)) != Switch::kOut) continue;
+      ++((one.flags & Switch::kPreempted) != 0 ? analysis_.involuntary : analysis_.voluntary);
+    }
   }
 
   void begin_life(const Thread& thread) {
@@ -181,8 +185,11 @@ class Lives {
       wait.timed = (event.flags() & trace::kTimed) != 0;
       wait.object = event.object();
       wait.site_stack = event.site_stack;
+      wait.given = given_name(recording_, thread.process, wait.object, at);
+      const bool is_ours = (event.flags() & trace::kOurs) != 0;
+      if (is_ours && wait.kind != Kind::lock) wait.word = event.argument & trace::kAddressMask;
       if (wait.kind == Kind::mutex || wait.kind == Kind::read_lock ||
-          wait.kind == Kind::write_lock) {
+          wait.kind == Kind::write_lock || wait.kind == Kind::lock) {
         wait.holder = serial_of(event.argument, at);
       } else if (wait.kind == Kind::futex && (event.argument >> 31) == 1) {
         wait.holder = serial_of(event.argument & 0x3fffffff, at);
@@ -205,7 +212,7 @@ class Lives {
       }
       return;
     }
-    const auto found = releases_.find({thread.process, wait.object});
+    const auto found = releases_.find({thread.process, wait.word != 0 ? wait.word : wait.object});
     if (found == releases_.end()) return;
     auto after = std::ranges::upper_bound(found->second, wait.end, {}, &Release::ns);
     while (after != found->second.begin()) {

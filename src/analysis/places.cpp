@@ -13,6 +13,16 @@
 namespace thrum::analysis {
 namespace {
 
+// This project's own library, whose waits the reader wants to see in his code: its headers, what
+// they call, and the door to the observer. Its tools are programs like others.
+bool is_this_project(const Frame& frame) {
+  const auto in = [&](std::string_view part) { return frame.file.find(part) != std::string::npos; };
+  if (in("include/thrum/") || in("src/waist/observed.cpp") || in("src/waist/wait.cpp")) return true;
+  const bool has_its_name = frame.function.starts_with("thrum::") ||
+                            frame.function.find(" thrum::") < frame.function.find('(');
+  return has_its_name && (frame.file.empty() || in("src/threading/") || in("src/waist/"));
+}
+
 bool is_library(const Frame& frame) {
   static constexpr std::array<std::string_view, 6> kModules{
       "libc.so", "libpthread.so", "libstdc++.so", "libthrum_watch.so", "ld-linux", "libc++.so"};
@@ -24,6 +34,7 @@ bool is_library(const Frame& frame) {
       "__lll_", "__futex_",   "__pthread_",  "pthread_"};
   const std::string_view module =
       std::string_view(frame.module).substr(frame.module.rfind('/') + 1);
+  if (is_this_project(frame)) return true;
   return std::ranges::any_of(kModules, [&](auto name) { return module.starts_with(name); }) ||
          std::ranges::any_of(
              kFiles, [&](auto part) { return frame.file.find(part) != std::string::npos; }) ||
@@ -93,10 +104,36 @@ std::string_view name_of(trace::Kind kind) {
       return "sleep";
     case Kind::call:
       return "system call";
+    case Kind::lock:
+      return "lock";
+    case Kind::event:
+      return "event";
+    case Kind::queue_get:
+    case Kind::queue_put:
+    case Kind::queue_join:
+      return "queue";
+    case Kind::group:
+      return "group";
+    case Kind::timer:
+      return "timer";
     case Kind::none:
       break;
   }
   return "something";
+}
+
+std::string_view verb_of(trace::Kind kind) {
+  using trace::Kind;
+  switch (kind) {
+    case Kind::queue_get:
+      return " (get)";
+    case Kind::queue_put:
+      return " (put)";
+    case Kind::queue_join:
+      return " (join)";
+    default:
+      return "";
+  }
 }
 
 std::string text_of_end(const Thread& thread) {

@@ -21,6 +21,8 @@ std::string text_of(const Frame& frame);
 std::string short_name(std::string_view function);
 
 std::string_view name_of(trace::Kind kind);
+/// Returns what is done to a queue, to follow its name: ` (get)`; empty for everything else.
+std::string_view verb_of(trace::Kind kind);
 /// Returns how a thread ended, in words: `exit code` and the like are the process's.
 std::string text_of_end(const Thread& thread);
 

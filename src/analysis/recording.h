@@ -72,6 +72,25 @@ struct Switch {
 };
 static_assert(sizeof(Switch) == 16);
 
+/// A queue of this project's library.
+struct Queue {
+  std::uint32_t id = 0, process = 0;  // serial of the process
+  std::uint64_t address = 0;
+  std::uint64_t limit = 0;            // 0: none; the last that was seen
+  std::uint64_t born = 0, ended = 0;  // ticks; 0 not yet
+};
+
+/// How many items a queue held, from then on until the next.
+struct Depth {
+  std::uint64_t ns;  // since the recording's start
+  std::uint32_t queue;
+  std::uint32_t items;
+};
+static_assert(sizeof(Depth) == 16);
+
+/// What an object was called, from some moment on: objects follow each other at one address.
+using GivenNames = std::map<std::uint64_t, std::string>;  // by ticks
+
 /// A thread was let go: from here on it wants a processor.
 struct Wake {
   std::uint64_t ns;
@@ -121,7 +140,10 @@ struct Recording {
   std::map<std::uint32_t, Schedule> schedules{};  // by thread id
   std::map<StackId, std::vector<std::uint64_t>> stacks{};
   std::map<Place, std::vector<Frame>> places{};  // innermost of what was inlined first
-  std::map<Place, std::string> objects{};        // their names
+  std::map<Place, std::string> objects{};        // the variables at their addresses
+  std::map<Place, GivenNames> names{};           // that they were given
+  std::map<std::uint32_t, Queue> queues{};
+  std::vector<Depth> depths{};
   std::vector<Json> alarms{};
   std::string cut_off{};  // why the file could not be read to its end; empty if it could
 
@@ -154,6 +176,8 @@ enum class Chunk : std::uint32_t {
   symbols,
   alarm,
   end,
+  queue,
+  depths,
   wakes = 16,
   sleeps,
 };
@@ -172,6 +196,8 @@ class RecordingWriter {
   void write(const Process& process);
   void write(const Thread& thread);  // without its events
   void write_events(std::uint64_t thread, std::span<const trace::Event> events);
+  void write(const Queue& queue);
+  void write(std::span<const Depth> depths);
   void write(const SchedulerRecords& records);
 
   /// Throws  std::system_error if anything could not be written.

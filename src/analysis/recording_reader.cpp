@@ -143,6 +143,13 @@ void read_events(const ChunkBytes& chunk, Recording& into) {
   }
 }
 
+void read_queue(const Json& json, Recording& into) {
+  const Queue queue{number<std::uint32_t>(json, "id"),      number<std::uint32_t>(json, "process"),
+                    number<std::uint64_t>(json, "address"), number<std::uint64_t>(json, "limit"),
+                    number<std::uint64_t>(json, "born"),    number<std::uint64_t>(json, "ended")};
+  into.queues[queue.id] = queue;
+}
+
 template <class Record>
 void read_records(const ChunkBytes& chunk, std::vector<Record>& into) {
   if (chunk.bytes.size() % sizeof(Record) != 0) throw Damaged("a list of a strange size");
@@ -170,6 +177,12 @@ void read_symbols(const Json& json, Recording& into) {
   for (const Json& object : json.at("objects")) {
     into.objects[{object.at(0).get<std::uint32_t>(), object.at(1).get<std::uint64_t>()}] =
         object.at(2).get<std::string>();
+  }
+  if (!json.contains("names")) return;  // version 1
+  for (const Json& name : json.at("names")) {
+    into.names[{name.at(0).get<std::uint32_t>(), name.at(1).get<std::uint64_t>()}]
+              [name.at(2).get<std::uint64_t>()] =
+        name.at(3).get_ref<const std::string&>().substr(0, kLargestText);
   }
 }
 
@@ -218,6 +231,12 @@ void read_into(const ChunkBytes& chunk, Recording& recording) {
     case Chunk::end:
       read_end(parse(chunk), recording);
       break;
+    case Chunk::queue:
+      read_queue(parse(chunk), recording);
+      break;
+    case Chunk::depths:
+      read_records(chunk, recording.depths);
+      break;
     default:
       throw Damaged("a chunk is of an unknown type");
   }
@@ -239,8 +258,9 @@ Recording read_recording(std::FILE& file) {
       std::fread(version, sizeof version, 1, &file) != 1) {
     throw NotARecording("not a recording of thrum watch");
   }
-  if (version[0] != trace::kFormatVersion) {
-    throw NotARecording(fmt::format("a recording of version {}; this thrum reads version {}",
+  // What is new in a version is more of what there was.
+  if (version[0] == 0 || version[0] > trace::kFormatVersion) {
+    throw NotARecording(fmt::format("a recording of version {}; this thrum reads versions 1 to {}",
                                     version[0], trace::kFormatVersion));
   }
   Recording recording;

@@ -114,6 +114,19 @@ void RecordingWriter::write(const SchedulerRecords& records) {
   part(Chunk::sleeps, records.sleeps);
 }
 
+void RecordingWriter::write(const Queue& queue) {
+  write(Chunk::queue, Json{{"id", queue.id},
+                           {"process", queue.process},
+                           {"address", queue.address},
+                           {"limit", queue.limit},
+                           {"born", queue.born},
+                           {"ended", queue.ended}});
+}
+
+void RecordingWriter::write(std::span<const Depth> depths) {
+  write(Chunk::depths, depths.data(), depths.size_bytes());
+}
+
 void RecordingWriter::commit() {
   errno = 0;
   if (std::fflush(file_) != 0 && error_ == 0) error_ = errno;

@@ -21,6 +21,7 @@
 
 #include "analysis/alarm.h"
 #include "analysis/collector.h"
+#include "analysis/governor.h"
 #include "analysis/levels.h"
 #include "analysis/privileges.h"
 #include "analysis/procfs.h"
@@ -41,6 +42,8 @@ constexpr std::int64_t kShortestNs = 500'000;
 // A deadlock is told after two looks: within a tenth of a second. Each wakes the processor.
 constexpr std::int64_t kLongestNs = 25'000'000;
 constexpr std::uint64_t kLookNs = 25'000'000;
+// How often the depth of queues is looked at, where there are queues.
+constexpr std::uint64_t kQueuesNs = 10'000'000;
 constexpr std::uint64_t kRefreshNs = 200'000'000;
 
 std::string preload(const std::string& library) {
@@ -56,6 +59,13 @@ std::string sanitizer_options() {
                                                 : fmt::format("{}:{}", already, kNoOrder);
 }
 
+std::uint64_t processor_ns(clockid_t clock) {
+  timespec time{};
+  if (clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 class Session {
  public:
   Session(const WatchOptions& options, Privileges& privileges);
@@ -65,6 +75,7 @@ class Session {
   void sleep(std::int64_t ns);
   void hear_signals();
   void look_for_deadlocks();
+  std::uint64_t govern(std::uint64_t now_ns);
   void end();
   Json meta() const;
 
@@ -76,6 +87,8 @@ class Session {
   RecordingWriter writer_;
   Collector collector_;
   WaitGraph graph_;
+  Governor governor_;
+  std::uint64_t draining_ns_ = 0;  // of the processor, spent on reading and writing events
   std::unique_ptr<Target> target_;
   std::unique_ptr<SchedulerRecorder> scheduler_;
   SchedulingSampler sampler_;
@@ -174,19 +187,38 @@ void Session::look_for_deadlocks() {
   }
 }
 
+// Lets the recorder rest if it costs too much. Returns how soon it is to be asked again.
+std::uint64_t Session::govern(std::uint64_t now_ns) {
+  clockid_t clock{};
+  // A process that has ended has no clock any more: what it spent is not needed then.
+  const bool runs = clock_getcpuclockid(target_->pid(), &clock) == 0;
+  const Spent spent{now_ns, runs ? processor_ns(clock) : 0, draining_ns_, collector_.events_read()};
+  const bool rest = governor_.look(spent);
+  memory_->header.resting.store(rest ? 1 : 0, std::memory_order_relaxed);
+  return governor_.next_ns(now_ns);
+}
+
 WatchResult Session::run() {
   writer_.write(Chunk::meta, meta());
   if (const int error = target_->go(); error != 0) {
     throw CannotWatch(std::generic_category().message(error));
   }
   std::int64_t pause_ns = 5'000'000;
-  std::uint64_t looked = 0, refreshed = 0;
+  std::uint64_t looked = 0, refreshed = 0, sampled = 0;
   for (;;) {
     const bool over = target_->has_ended(result_.wait_status);
-    const double fullest = std::max(collector_.drain(), scheduler_->drain());
+    const std::uint64_t before = processor_ns(CLOCK_PROCESS_CPUTIME_ID);
+    const double of_rings = collector_.drain();
+    draining_ns_ += processor_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
+    const double fullest = std::max(of_rings, scheduler_->drain());
     scheduler_->write(writer_, over);
     if (over) break;
     const std::uint64_t now = trace::monotonic_ns();
+    std::int64_t longest_ns = kLongestNs;
+    if (now - sampled >= kQueuesNs) {
+      sampled = now;
+      if (collector_.sample_queues(now - memory_.origin_ns())) longest_ns = kQueuesNs;
+    }
     if (now - looked >= kLookNs) {
       looked = now;
       collector_.reap();
@@ -198,10 +230,11 @@ WatchResult Session::run() {
       scheduler_->write(writer_, true);
       if (scheduler_->rung() == Level::schedstat) sampler_.sample(collector_.moments());
     }
+    const auto asked_ns = static_cast<std::int64_t>(govern(now - memory_.origin_ns()));
     hear_signals();
     if (fullest > 0.25) pause_ns = std::max(kShortestNs, pause_ns / 2);
-    if (fullest < 0.05) pause_ns = std::min(kLongestNs, pause_ns * 2);
-    sleep(pause_ns);
+    if (fullest < 0.05) pause_ns = std::min(longest_ns, pause_ns * 2);
+    sleep(std::clamp(asked_ns, kShortestNs, pause_ns));
   }
   end();
   return result_;
@@ -242,6 +275,7 @@ void Session::end() {
            {"involuntary", children.ru_nivcsw},
            {"processes", collector_.processes()},
            {"events_lost", collector_.lost()},
+           {"rested_ns", governor_.rested_ns()},
            {"switches_lost", scheduler_->lost()},
            {"threads_lost", memory_->header.threads_lost.load(std::memory_order_relaxed)},
            {"processes_lost", memory_->header.processes_lost.load(std::memory_order_relaxed)},

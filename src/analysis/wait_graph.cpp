@@ -70,6 +70,7 @@ std::vector<std::uint64_t> WaitGraph::holders(const Moment& moment,
         }
       }
       return {};
+    case Kind::lock:
     case Kind::futex: {
       // The layout of a PI futex, and of this project's Lock: the holder in the low 30 bits, and a
       // bit that somebody sleeps.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "analysis/places.h"
@@ -32,7 +33,7 @@ std::uint64_t number_of(const Json& json, const char* key) {
 std::string object(const Analysis& analysis, const analysis::Thread& thread,
                    const analysis::Wait& wait) {
   const std::string name =
-      printable(analysis::object_text(analysis, thread, wait.object, wait.kind));
+      printable(analysis::object_text(analysis, thread, wait.object, wait.kind, wait.given));
   const std::string_view kind = analysis::name_of(wait.kind);
   return name.starts_with(kind) ? name : fmt::format("{} {}", kind, name);
 }
@@ -68,6 +69,14 @@ std::vector<std::string> level(const Analysis& analysis) {
                                              string_of(recording.meta, "cannot_tell"))};
   if (const std::string advice = string_of(recording.meta, "advice"); !advice.empty()) {
     lines.push_back(fmt::format("not more, because {}", advice));
+  }
+  if (const std::uint64_t rested = number_of(recording.end, "rested_ns"); rested != 0) {
+    lines.push_back(
+        fmt::format("the recorder rested for {:.1f} % of the time, to cost less than 2 % of the "
+                    "program's: waits "
+                    "and hold times in it have no event, times of states are whole",
+                    100.0 * static_cast<double>(std::min(rested, analysis.end)) /
+                        static_cast<double>(std::max<std::uint64_t>(1, analysis.end))));
   }
   if (!recording.cut_off.empty()) {
     lines.push_back(fmt::format("the recording is not whole: {}", recording.cut_off));

@@ -4,6 +4,8 @@
 // A recording as a page (text/page.h): its model as JSON, then its slices.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
 #include <tuple>
@@ -34,6 +36,8 @@ enum Shown : std::uint64_t {
 
 // More would make the page larger than it is useful; the tables and forms for programs have all.
 constexpr std::size_t kMostLocks = 500;
+constexpr std::size_t kMostQueues = 50;
+constexpr std::size_t kMostPoints = 4000;  // of one queue; twice as many are drawn
 // A page with more slices than this has times to a tenth of a microsecond, and half the size. The
 // sums in its tables are exact.
 constexpr std::size_t kManySlices = 200'000;
@@ -81,7 +85,14 @@ Shown shown(const Life& life, const Slice& slice) {
     case trace::Kind::barrier:
     case trace::Kind::once:
     case trace::Kind::join:
+    case trace::Kind::event:
+    case trace::Kind::queue_get:
+    case trace::Kind::queue_put:
+    case trace::Kind::queue_join:
+    case trace::Kind::group:
       return on_others;
+    case trace::Kind::timer:
+      return asleep;
     case trace::Kind::call:
       return in_kernel;
     default:
@@ -116,7 +127,8 @@ class Page {
                      {"threads", std::move(threads)},
                      {"objects", objects_.take()},
                      {"sites", sites_.take()},
-                     {"locks", locks()}};
+                     {"locks", locks()},
+                     {"queues", queues()}};
     const std::string json = model.dump(-1, ' ', false, Json::error_handler_t::replace);
     const auto size = static_cast<std::uint32_t>(json.size());
     std::string data(sizeof size, '\0');
@@ -190,8 +202,9 @@ class Page {
 
   const Named& texts_of(const Life& life, const analysis::Wait& wait) {
     const bool join = wait.kind == trace::Kind::join;
-    const auto [known, is_new] = named_.try_emplace(std::tuple(
-        life.thread->serial, join ? wait.waker : wait.object, wait.site_stack, wait.kind));
+    const auto [known, is_new] =
+        named_.try_emplace(std::tuple(life.thread->serial, join ? wait.waker : wait.object,
+                                      wait.site_stack, wait.kind, wait.given));
     if (is_new) {
       std::string object =
           join ? fmt::format("end of {}", wait.waker != 0 ? label(wait.waker) : "a thread")
@@ -218,12 +231,44 @@ class Page {
     return rows;
   }
 
+  Json queues() const {
+    Json rows = Json::array();
+    for (const analysis::QueueUse& use : analysis_.queues) {
+      if (rows.size() >= kMostQueues) break;
+      // What a chart can show: of many points in a row the highest and the lowest.
+      Json points = Json::array();
+      const std::size_t step = 1 + use.depth.size() / kMostPoints;
+      for (std::size_t i = 0; i < use.depth.size(); i += step) {
+        const auto first = use.depth.begin() + static_cast<std::ptrdiff_t>(i);
+        const auto last = first + static_cast<std::ptrdiff_t>(std::min(step, use.depth.size() - i));
+        auto [low, high] =
+            std::ranges::minmax_element(first, last, {}, &analysis::QueueUse::Point::items);
+        if (high < low) std::swap(low, high);
+        points.push_back({low->ns, low->items});
+        if (high != low) points.push_back({high->ns, high->items});
+      }
+      rows.push_back({{"name", printable(use.name)},
+                      {"limit", use.limit},
+                      {"begin", use.begin},
+                      {"end", use.end},
+                      {"least", use.least},
+                      {"mean", use.mean},
+                      {"most", use.most},
+                      {"get", {use.get.total_ns, use.get.n}},
+                      {"put", {use.put.total_ns, use.put.n}},
+                      {"points", std::move(points)}});
+    }
+    return rows;
+  }
+
   const Analysis& analysis_;
   const analysis::Recording& recording_;
   std::uint64_t quantum_ = 1;
   Columns columns_;
   Texts objects_, sites_;
-  std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, trace::Kind>, Named> named_;
+  std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, trace::Kind, const std::string*>,
+           Named>
+      named_;
 };
 
 }  // namespace

@@ -58,6 +58,24 @@ Json lock_json(const LockSite& site) {
               {"held_meanwhile_by", std::move(holders)}};
 }
 
+Json queue_json(const analysis::QueueUse& use) {
+  const auto waits = [](const analysis::QueueUse::Waits& one) {
+    return Json{{"waits", one.n}, {"total_wait_ns", one.total_ns}, {"max_wait_ns", one.max_ns}};
+  };
+  Json depth = Json::object(), points = Json::array();
+  if (!use.depth.empty()) {
+    depth = {{"least", use.least}, {"mean", use.mean}, {"most", use.most}};
+  }
+  for (const analysis::QueueUse::Point& point : use.depth) {
+    points.push_back({point.ns, point.items});
+  }
+  return Json{{"process", use.process},  {"queue", use.name},
+              {"limit", use.limit},      {"begin_ns", use.begin},
+              {"end_ns", use.end},       {"depth", std::move(depth)},
+              {"get", waits(use.get)},   {"put", waits(use.put)},
+              {"join", waits(use.join)}, {"depth_from_ns", std::move(points)}};
+}
+
 }  // namespace
 
 std::string json(const Analysis& analysis) {
@@ -81,6 +99,8 @@ std::string json(const Analysis& analysis) {
     }
     inversions.push_back(std::move(steps));
   }
+  Json queues = Json::array();
+  for (const analysis::QueueUse& use : analysis.queues) queues.push_back(queue_json(use));
   Json level = Json::array();
   for (const std::string& line : report::level(analysis)) level.push_back(line);
   const Json json{{"command", recording.meta.value("command", Json::array())},
@@ -90,9 +110,12 @@ std::string json(const Analysis& analysis) {
                   {"whole", recording.cut_off.empty()},
                   {"blocked_ns", analysis.blocked_ns},
                   {"named_ns", analysis.named_ns},
+                  {"switch_records",
+                   {{"voluntary", analysis.voluntary}, {"involuntary", analysis.involuntary}}},
                   {"processes", std::move(processes)},
                   {"threads", std::move(threads)},
                   {"locks", std::move(locks)},
+                  {"queues", std::move(queues)},
                   {"deadlocks", recording.alarms},
                   {"lock_order_inversions", std::move(inversions)},
                   {"meta", recording.meta},

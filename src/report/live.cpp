@@ -55,6 +55,7 @@ Live::Doing Live::doing_of(const Moment& moment) {
   if (moment.waits_for == 0) return Doing::running;  // or in the kernel: tick() knows
   switch (Event{0, moment.waits_for, 0, 0}.kind()) {
     case Kind::sleep:
+    case Kind::timer:
       return Doing::asleep;
     case Kind::call:
       return Doing::kernel;
@@ -62,6 +63,11 @@ Live::Doing Live::doing_of(const Moment& moment) {
     case Kind::barrier:
     case Kind::once:
     case Kind::join:
+    case Kind::event:
+    case Kind::queue_get:
+    case Kind::queue_put:
+    case Kind::queue_join:
+    case Kind::group:
       return Doing::others;
     default:
       return Doing::lock;
@@ -108,13 +114,15 @@ void Live::look(const analysis::Look& look) {
         object = printable(look.names.variable(moment.process, event.object()));
         if (object.empty()) {
           object = fmt::format("{} {:#x}", analysis::name_of(event.kind()), event.object());
+        } else if (const auto verb = analysis::verb_of(event.kind()); !verb.empty()) {
+          object = fmt::format("{} {}", analysis::name_of(event.kind()), object);
         }
       }
       row.object = event.kind() == Kind::sleep  ? "sleep"
                    : event.kind() == Kind::join ? "the end of a thread"
                    : event.kind() == Kind::call
                        ? analysis::name_of_call(static_cast<long>(event.object()) - 1)
-                       : object;
+                       : object + std::string(analysis::verb_of(event.kind()));
     }
     if (row.doing != Doing::lock) continue;
     Lock& lock = locks_[{moment.process, event.object()}];

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: MIT
 //
 // The recording as Perfetto's protobuf (ui.perfetto.dev, trace_processor): a track of slices for
-// each thread, flows from who let go to who went on, and how many threads waited for each of the
-// locks that cost most. Names of messages and fields are those of github.com/google/perfetto,
-// protos/perfetto/trace: trace_packet.proto, track_event/{track_descriptor,process_descriptor,
+// each thread, flows from who let go to who went on, how many threads waited for each of the locks
+// that cost most, and how many items each queue held. Names of messages and fields are those of
+// github.com/google/perfetto, protos/perfetto/trace: trace_packet.proto,
+// track_event/{track_descriptor,process_descriptor,
 // thread_descriptor,counter_descriptor,track_event,debug_annotation}.proto and
 // interned_data/interned_data.proto.
 #include <fmt/format.h>
@@ -102,6 +103,7 @@ class Perfetto {
     for (std::size_t i = 0; i < analysis_.lives.size(); ++i) slices(i);
     for (const Flow& flow : flows_) let_go(flow);
     counters();
+    depths();
     return std::move(bytes_);
   }
 
@@ -232,8 +234,7 @@ class Perfetto {
 
   // What a wait is called, and the place that it is made at.
   const std::pair<std::string, std::string>& wait_text(const Life& life, const Wait& wait) {
-    auto& text =
-        texts_[{life.thread->serial, wait.object, wait.site_stack, static_cast<int>(wait.kind)}];
+    auto& text = texts_[{life.thread->serial, wait.object, wait.site_stack, wait.kind, wait.given}];
     if (text.first.empty()) {
       text.first = object(analysis_, *life.thread, wait);
       text.second =
@@ -319,27 +320,48 @@ class Perfetto {
     }
     for (const auto& entry : order) {  // clang 14 lets no lambda have the parts of a binding
       const auto& key = entry.first;
-      const std::uint64_t uuid = ++last_uuid_;
-      descriptor([&](pbf_writer& writer) {
-        writer.add_uint64(descriptor_field::uuid, uuid);
-        if (const auto parent = processes_.find(key.first); parent != processes_.end()) {
-          writer.add_uint64(descriptor_field::parent_uuid, parent->second);
-        }
-        writer.add_string(descriptor_field::name, "waiting for " + printable(entry.second));
-        std::string counter;
-        pbf_writer(counter).add_enum(counter_field::unit, counter_field::kCount);
-        writer.add_message(descriptor_field::counter, counter);
-      });
+      const std::uint64_t uuid = counter_track(key.first, "waiting for " + printable(entry.second));
       auto& changes = steps[key];
       std::ranges::sort(changes);
       int waiting = 0;
       for (std::size_t i = 0; i < changes.size(); ++i) {
         waiting += changes[i].second;
         if (i + 1 < changes.size() && changes[i + 1].first == changes[i].first) continue;
-        event(changes[i].first, uuid, event_field::counter,
-              [&](pbf_writer& writer) { writer.add_int64(event_field::counter_value, waiting); });
+        count(changes[i].first, uuid, waiting);
       }
     }
+  }
+
+  // How many items each queue held, over time.
+  void depths() {
+    for (const analysis::QueueUse& use : analysis_.queues) {
+      if (use.depth.empty()) continue;
+      const std::uint64_t uuid =
+          counter_track(use.process, "items in queue " + printable(use.name));
+      for (const analysis::QueueUse::Point& point : use.depth) {
+        count(point.ns, uuid, static_cast<std::int64_t>(point.items));
+      }
+    }
+  }
+
+  std::uint64_t counter_track(std::uint32_t process, const std::string& name) {
+    const std::uint64_t uuid = ++last_uuid_;
+    descriptor([&](pbf_writer& writer) {
+      writer.add_uint64(descriptor_field::uuid, uuid);
+      if (const auto parent = processes_.find(process); parent != processes_.end()) {
+        writer.add_uint64(descriptor_field::parent_uuid, parent->second);
+      }
+      writer.add_string(descriptor_field::name, name);
+      std::string counter;
+      pbf_writer(counter).add_enum(counter_field::unit, counter_field::kCount);
+      writer.add_message(descriptor_field::counter, counter);
+    });
+    return uuid;
+  }
+
+  void count(std::uint64_t when, std::uint64_t track, std::int64_t n) {
+    event(when, track, event_field::counter,
+          [&](pbf_writer& writer) { writer.add_int64(event_field::counter_value, n); });
   }
 
   const Analysis& analysis_;
@@ -348,7 +370,7 @@ class Perfetto {
   std::map<std::uint32_t, std::uint64_t> processes_;  // by serial
   std::vector<std::uint64_t> tracks_;                 // of lives
   std::vector<Flow> flows_;                           // by life, then by wait
-  std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, int>,
+  std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, trace::Kind, const std::string*>,
            std::pair<std::string, std::string>>
       texts_;
   Interned categories_{interned_field::event_categories}, names_{interned_field::event_names},

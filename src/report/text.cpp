@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "analysis/places.h"
 #include "report/reports.h"
@@ -57,6 +58,7 @@ class Text {
     inversions();
     threads();
     contention();
+    queues();
     return std::move(lines_);
   }
 
@@ -165,7 +167,7 @@ class Text {
 
   // What it was blocked on for the longest time.
   std::string mostly(const Life& life) const {
-    std::map<std::pair<std::uint64_t, trace::Kind>, std::uint64_t> sums;
+    std::map<std::tuple<std::uint64_t, trace::Kind, const std::string*>, std::uint64_t> sums;
     std::uint64_t unnamed = 0;
     for (const Slice& slice : life.slices) {
       if (slice.state != State::blocked) continue;
@@ -173,14 +175,14 @@ class Text {
         unnamed += slice.end - slice.begin;
       } else {
         const analysis::Wait& wait = life.waits[slice.wait];
-        sums[{wait.object, wait.kind}] += slice.end - slice.begin;
+        sums[{wait.object, wait.kind, wait.given}] += slice.end - slice.begin;
       }
     }
     const auto most =
         std::ranges::max_element(sums, {}, [](const auto& sum) { return sum.second; });
     if (most == sums.end() || most->second < unnamed) return unnamed != 0 ? "the kernel" : "";
-    return printable(
-        analysis::object_text(analysis_, *life.thread, most->first.first, most->first.second));
+    const auto& [what, kind, given] = most->first;
+    return printable(analysis::object_text(analysis_, *life.thread, what, kind, given));
   }
 
   void contention() {
@@ -217,6 +219,29 @@ class Text {
       if (!holders.empty()) add(fmt::format("{:>12}held meanwhile by {}", "", holders));
     }
     more(n, all_ ? n : contended, "locks that were waited for");
+  }
+
+  void queues() {
+    if (analysis_.queues.empty()) return;
+    const std::size_t n =
+        all_ ? analysis_.queues.size() : std::min(kScreenLocks, analysis_.queues.size());
+    title("Queues, by time waited for them");
+    add(ink(text::kDim, right("  for items", 11) + right("times", 9) + right("for room", 10) +
+                            right("times", 9) + right("least", 8) + right("mean", 8) +
+                            right("most", 8) + right("limit", 8) + "  queue"));
+    for (std::size_t i = 0; i < n; ++i) {
+      const analysis::QueueUse& use = analysis_.queues[i];
+      const auto items = [&](const std::string& figure) {
+        return right(use.depth.empty() ? "" : figure, 8);
+      };
+      add(fmt::format("{}{}{}{}{}{}{}{}  {}", right(time(use.get.total_ns), 11),
+                      right(grouped(use.get.n), 9), right(time(use.put.total_ns), 10),
+                      right(grouped(use.put.n), 9), items(grouped(use.least)),
+                      items(fmt::format("{:.1f}", use.mean)), items(grouped(use.most)),
+                      right(use.limit != 0 ? grouped(use.limit) : "", 8),
+                      ink(text::kCyan, printable(use.name))));
+    }
+    more(n, analysis_.queues.size(), "queues");
   }
 
   void more(std::size_t shown, std::size_t all, std::string_view what) {

@@ -9,23 +9,25 @@
 
 namespace thrum::trace {
 
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 
 enum class Type : std::uint8_t {
   none,
   wait_begin,    ///< argument: the holder's thread id, or the word a futex is waited on with
   wait_end,      ///< argument: what the call returned; object and kind of the wait it ends
   acquire,       ///< the first time of this thread here; the others are in `counted`
-  held,          ///< let go; argument: for how many ticks it was held. One of 64, or each
+  held,          ///< let go; argument: for how many ticks it was held, or kUntimed
   counted,       ///< argument: how often `site` acquired `object` since the last `counted` of both
   release,       ///< somebody waits for it; argument: how many are let go, 0 unknown
   order,         ///< acquired while others are held: the next `argument` events, newest first
   order_held,    ///< one of them, and where it was acquired
   stack,         ///< argument: bytes of it; id in `stack`; registers and bytes follow as raw events
   thread_new,    ///< argument: the new thread's serial; object: the function it starts with
-  object_ended,  ///< a lock was destroyed: the same address is another one from here on
+  object_ended,  ///< a lock or queue was destroyed: the same address is another one from here on
+  named,         ///< argument: the bytes of the object's name, which follow as raw events
+  queue_new,     ///< argument: where its limit is; Counts follow, a raw event
 };
-inline constexpr std::uint8_t kLastType = static_cast<std::uint8_t>(Type::object_ended);
+inline constexpr std::uint8_t kLastType = static_cast<std::uint8_t>(Type::queue_new);
 
 /// What is waited for, or acquired.
 enum class Kind : std::uint8_t {
@@ -41,11 +43,26 @@ enum class Kind : std::uint8_t {
   futex,
   sleep,
   call,  ///< a system call, seen from outside; the object is its number and one, 0 for none
+  // What only this project's library has: it says so itself (thrum/observe.h).
+  lock,  ///< at its address are the holder's thread id, and a bit that somebody sleeps
+  event,
+  queue_get,
+  queue_put,
+  queue_join,
+  group,
+  timer,
 };
-inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(Kind::call);
+inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(Kind::timer);
 
 /// Bits beside the kind.
 inline constexpr std::uint8_t kTimed = 1;  ///< the wait gives up by itself
+/// An object of this project's library: of a lock the argument is the holder's thread id, else the
+/// address of the word that is slept on, and woken.
+inline constexpr std::uint8_t kOurs = 2;
+
+/// Of an acquisition whose time was not taken: it is there for its place among the others, and has
+/// the time of the event before it.
+inline constexpr std::uint64_t kUntimed = ~std::uint64_t{0};
 
 inline constexpr unsigned kAddressBits = 48;
 inline constexpr std::uint64_t kAddressMask = (std::uint64_t{1} << kAddressBits) - 1;
@@ -82,6 +99,16 @@ struct Registers {
 };
 static_assert(sizeof(Registers) == 2 * sizeof(Event));
 inline constexpr std::uint32_t kMaxStackBytes = 4096;
+
+/// A queue's puts and gets, as thrum_count_v1 says where they are: one raw event.
+struct Counts {
+  struct Where {
+    std::uint64_t at;
+    std::uint32_t position, numbers;
+  } puts, gets;
+};
+static_assert(sizeof(Counts) == sizeof(Event));
+inline constexpr std::uint32_t kMaxNameBytes = 96;
 
 /// How a thread ended.
 enum class End : std::uint8_t {

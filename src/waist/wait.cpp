@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "thrum/wait.h"
 
+#include "waist/observed.h"
 #include "waist/self.h"
 #include "waist/sleep.h"
 
@@ -15,7 +16,12 @@ Wake wait(const Word& word, std::uint32_t expected, const Deadline& deadline,
   if (deadline.stop().stop_requested()) return Wake::stopped;
   waist::Node& me = waist::this_node();
   waist::publish(me, what);
+  const bool observed = waist::is_observed();
+  if (observed) [[unlikely]]
+    waist::say_wait_begins(word, deadline, what);
   const Wake why = waist::sleep(word, expected, deadline);
+  if (observed) [[unlikely]]
+    waist::say_wait_ends();
   waist::retract(me);
   return why;
 }

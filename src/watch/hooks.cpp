@@ -66,18 +66,14 @@ void count_elsewhere(Local& me, Count& first, std::uint64_t object_kind,
   count.site.set(site);
   count.n.set(1);
   emit(me, Type::acquire, object_kind, pack(site, stack_of(me, site)), 0);
-  time_newest(me, 0);
+  time_newest(me);
 }
 
-void time_newest(Local& me, std::uint64_t since) noexcept {
+void time_newest(Local& me) noexcept {
   const std::uint32_t newest = me.slot->held_n.get() - 1;
   if (newest >= kHeld) return;
-  if (since == 0) {
-    if (me.time_all) return;  // it is, from its beginning on
-    since = now();
-  }
   if (me.since[newest] == 0) ++me.timed;
-  me.since[newest] = since;
+  me.since[newest] = now();
   me.quick = nullptr;
 }
 
@@ -108,7 +104,13 @@ Hold releasing(Local& me, const void* object) noexcept {
 }
 
 void held(Local& me, const Hold& hold) noexcept {
-  if (hold.since == 0 || me.slot == nullptr) return;
+  if (me.slot == nullptr || is_resting()) return;
+  if (hold.since == 0) {
+    // Its place among the others is known, its time is not: the clock costs more than all the rest.
+    if (me.record_all && hold.object_kind != 0)
+      emit(me, Type::held, hold.object_kind, hold.site, kUntimed, me.stamp);
+    return;
+  }
   const std::uint64_t until = now();
   emit(me, Type::held, hold.object_kind, hold.site, until - hold.since, until);
 }
@@ -117,25 +119,27 @@ void ended(Local& me, const void* object) noexcept {
   emit(me, Type::object_ended, pack(number(object), Kind::none), 0, 0);
 }
 
-Wait::Wait(Local& me, Kind kind, const void* object, std::uint64_t site, std::uint64_t argument,
-           std::uint8_t flags) noexcept
-    : me_(me), object_kind_(pack(number(object), kind, flags)) {
+std::uint64_t begin_wait(Local& me, std::uint64_t object_kind, std::uint64_t site,
+                         std::uint64_t argument) noexcept {
   const KeepErrno keep;
-  site_stack_ = pack(site, stack_of(me, site));
+  const std::uint64_t site_stack = pack(site, stack_of(me, site, object_kind));
   const std::uint64_t when = now();
   Slot& slot = *me.slot;
-  slot.waits_at.set(site_stack_);
+  slot.waits_at.set(site_stack);
   slot.waits_argument.set(argument);
   slot.waits_since.set(when - shared->header.origin);
-  slot.waits_for.store(object_kind_, std::memory_order_release);  // [events]
-  emit(me, Type::wait_begin, object_kind_, site_stack_, argument, when);
+  slot.waits_for.store(object_kind, std::memory_order_release);  // [events]
+  me.wait_is_written = !is_resting();
+  if (me.wait_is_written) emit(me, Type::wait_begin, object_kind, site_stack, argument, when);
+  return site_stack;
 }
 
-void Wait::finish(std::uint64_t result) noexcept {
-  if (me_.slot == nullptr) return;  // the child of a fork, without a slot
+void end_wait(Local& me, std::uint64_t object_kind, std::uint64_t site_stack,
+              std::uint64_t result) noexcept {
+  if (me.slot == nullptr) return;  // the child of a fork, without a slot
   const KeepErrno keep;
-  me_.slot->waits_for.store(0, std::memory_order_relaxed);
-  emit(me_, Type::wait_end, object_kind_, site_stack_, result);
+  me.slot->waits_for.store(0, std::memory_order_relaxed);
+  if (me.wait_is_written) emit(me, Type::wait_end, object_kind, site_stack, result);
 }
 
 }  // namespace thrum::watch

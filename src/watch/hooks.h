@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What the doors say. Inside a critical section nothing but stores: no clock, but at the beginning
-// of one acquisition in 64, whose time is taken. Where all are timed, before and after it.
+// of one acquisition in 64, whose time is taken. Where each is an event, of one in 16,
+// and of the first 64 of a lock and place.
 #pragma once
 
 #include <cerrno>
@@ -47,15 +48,15 @@ struct Hold {
 void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept;
 void count_elsewhere(Local& me, trace::Count& count, std::uint64_t object_kind,
                      std::uint64_t site) noexcept;
-/// Takes the time of the newest acquisition, from `since` on.
-void time_newest(Local& me, std::uint64_t since) noexcept;
+/// Takes the time of the newest acquisition, from now on.
+void time_newest(Local& me) noexcept;
 
 // All relaxed: only this thread writes them, and the watcher reads them for what they are, a
 // moment.
 
 /// The calling thread holds the object now, without or after a wait.
 inline void acquired(Local& me, Kind kind, const void* object, std::uint64_t site) noexcept {
-  constexpr std::uint64_t kSampled = 64;
+  constexpr std::uint64_t kSampled = 64, kOften = 16, kFirst = 64;
   const std::uint64_t object_kind = trace::pack(number(object), kind);
   trace::Slot& slot = *me.slot;
   if (slot.held_n.get() != 0) [[unlikely]] {
@@ -71,42 +72,54 @@ inline void acquired(Local& me, Kind kind, const void* object, std::uint64_t sit
   }
   const std::uint64_t n = count.n.get() + 1;
   count.n.set(n);
-  if (n % kSampled == 0) [[unlikely]]
-    time_newest(me, 0);
+  if (n % kSampled == 0 ||
+      (me.quick == nullptr && me.record_all && (n <= kFirst || n % kOften == 0))) [[unlikely]] {
+    time_newest(me);
+  }
 }
 
 /// The calling thread gives up the object. Returns what is to be said of it, by held().
 Hold releasing(Local& me, const void* object) noexcept;
-/// Writes how long it was held; where it can be, when it is free again.
+/// Writes how long it was held, when it is free again; where each acquisition is an event, that it
+/// was, if its time was not taken.
 void held(Local& me, const Hold& hold) noexcept;
 
 /// The calling thread is about to let go who waits for the object: `n` of them, 0 for unknown.
 inline void lets_go(Local& me, Kind kind, const void* object, std::uint64_t site,
                     std::uint64_t n) noexcept {
+  if (is_resting()) return;
   emit(me, trace::Type::release, trace::pack(number(object), kind), site, n);
 }
 
 /// The lock is no more; another may begin at its address.
 void ended(Local& me, const void* object) noexcept;
 
+/// A wait begins: returns its call site with the id of its stack, which are for end_wait().
+std::uint64_t begin_wait(Local& me, std::uint64_t object_kind, std::uint64_t site,
+                         std::uint64_t argument) noexcept;
+void end_wait(Local& me, std::uint64_t object_kind, std::uint64_t site_stack,
+              std::uint64_t result) noexcept;
+
 /// A call that may block, from its construction to over().
 class Wait {
  public:
   Wait(Local& me, Kind kind, const void* object, std::uint64_t site, std::uint64_t argument,
-       std::uint8_t flags = 0) noexcept;
+       std::uint8_t flags = 0) noexcept
+      : me_(me),
+        object_kind_(trace::pack(number(object), kind, flags)),
+        site_stack_(begin_wait(me, object_kind_, site, argument)) {}
   /// Ends it; returns the result that it is given. errno stays as it is.
   template <class Result>
   Result over(Result result) noexcept {
-    finish(static_cast<std::uint64_t>(static_cast<std::int64_t>(result)));
+    end_wait(me_, object_kind_, site_stack_,
+             static_cast<std::uint64_t>(static_cast<std::int64_t>(result)));
     return result;
   }
 
  private:
-  void finish(std::uint64_t result) noexcept;
-
   Local& me_;
   const std::uint64_t object_kind_;
-  std::uint64_t site_stack_;
+  const std::uint64_t site_stack_;
 };
 
 }  // namespace thrum::watch

@@ -51,6 +51,7 @@ bool make_room(Local& me, std::uint64_t n) noexcept {
     const std::uint64_t lost = me.slot->lost.get();
     me.slot->lost.set(lost + n);
     me.limit = me.head;  // look again next time
+    me.passed_over = 64;
     return false;
   }
   me.limit = tail + (used + n <= kHalf ? kHalf : kRingEvents);
@@ -100,7 +101,8 @@ Local* attach(Slot& slot) noexcept {
   me.ring = shared->rings[&slot - shared->slots];
   me.head = slot.head.load(std::memory_order_relaxed);  // ours alone, as left by the one before us
   me.limit = 0;
-  me.time_all = shared->header.record_all != 0;
+  me.record_all = shared->header.record_all != 0;
+  me.stamp = now();
   const int error = errno;
   slot.tid.set(static_cast<std::uint32_t>(gettid()));
   slot.pthread.set(static_cast<std::uint64_t>(pthread_self()));

@@ -18,7 +18,7 @@ using trace::Kind;
 // quick  | this thread                                        | changes with
 // slot   | may take the short way: an acquisition is stores   | the beginning of one of the others
 // null   | has no slot, writes an event, times an             | their end
-//        | acquisition that it holds, or times them all       |
+//        | acquisition that it holds, or writes them all      |
 struct Local {
   trace::Slot* slot;
   trace::Slot* quick;
@@ -29,7 +29,9 @@ struct Local {
   bool ended;           // its end is written: nothing may follow
   bool started_here;    // its first function is ours: how it ends is known
 
-  bool time_all;                      // the time of every acquisition is taken, not of one in 64
+  bool record_all;                    // every acquisition is an event
+  std::uint32_t passed_over;          // of these, so many more are dropped: the ring is full
+  std::uint64_t stamp;                // of the last event: the clock as it was read last
   std::uint32_t timed;                // acquisitions that are held and whose time is taken
   std::uint64_t since[trace::kHeld];  // beside Slot::held: when it was acquired; 0 if not timed
 
@@ -40,7 +42,12 @@ struct Local {
   std::uint16_t stack_ids[kCache];
   std::uint16_t last_stack;
 
-  void find_way() noexcept { quick = busy || time_all || timed != 0 ? nullptr : slot; }
+  bool wait_is_written;                // the wait that it is in: its end will be, too
+  std::uint64_t said_wait, said_site;  // what the library said that it waits for; 0 for nothing
+  static constexpr std::uint32_t kNames = 16;
+  std::uint64_t names[kNames];  // objects and names that were written
+
+  void find_way() noexcept { quick = busy || record_all || timed != 0 ? nullptr : slot; }
 };
 
 extern __attribute__((tls_model("initial-exec"))) constinit thread_local Local local;
@@ -65,6 +72,11 @@ void end_thread(trace::End how, std::uint64_t detail) noexcept;
 void begin_in_child() noexcept;
 /// Returns whether a fork happened that nobody told begin_in_child().
 bool is_unknown_child() noexcept;
+
+/// Returns whether what can be left out is to be left out. relaxed: a little late does no harm.
+inline bool is_resting() noexcept {
+  return shared->header.resting.load(std::memory_order_relaxed) != 0;
+}
 
 inline std::uint64_t now() noexcept { return trace::ticks(shared->header.clock); }
 
@@ -111,6 +123,7 @@ inline void emit(Local& me, trace::Type type, std::uint64_t object_kind, std::ui
   const Busy busy(me);
   if (!busy || (me.head + 1 > me.limit && !make_room(me, 1))) [[unlikely]]
     return;
+  me.stamp = when;
   put(me, {when_type(when - shared->header.origin, type), object_kind, site_stack, argument});
   publish(me);
 }
@@ -120,8 +133,8 @@ inline void emit(Local& me, trace::Type type, std::uint64_t object_kind, std::ui
 }
 
 /// Returns the id of the stack that `site` was called on, after writing a snapshot of it if this
-/// thread did not before; 0 if it cannot.
-std::uint16_t stack_of(Local& me, std::uint64_t site) noexcept;
+/// thread did not before; 0 if it cannot. `object_kind`: what is waited for there, 0 for nothing.
+std::uint16_t stack_of(Local& me, std::uint64_t site, std::uint64_t object_kind = 0) noexcept;
 
 /// Tells the watcher which files are mapped.
 void write_modules() noexcept;

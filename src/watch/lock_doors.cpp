@@ -28,20 +28,24 @@ bool is_wanted(const pthread_rwlock_t* lock) noexcept {
 // The lock of a dead owner is the caller's too.
 bool is_mine(int result) noexcept { return result == 0 || result == EOWNERDEAD; }
 
+// Whether the thread holds it, and nothing else.
+bool is_only_one(const trace::Slot& slot, const void* lock) noexcept {
+  constexpr unsigned kRest = 64 - trace::kAddressBits;
+  return slot.held_n.get() == 1 &&
+         (slot.held[0].object_kind.get() << kRest) == (number(lock) << kRest);
+}
+
 // The lock was tried for, and perhaps is to be waited for.
 template <class Lock, class Block>
 [[gnu::noinline]] int lock_after_try(Local& me, Lock* lock, Kind kind, std::uint64_t site,
-                                     std::uint8_t flags, int result, Block block,
-                                     std::uint64_t since) noexcept {
+                                     std::uint8_t flags, int result, Block block) noexcept {
   if (!is_mine(result)) {
     if (result != EBUSY && result != EAGAIN) return block();  // to hear the same error from it
     Wait wait(me, kind, lock, site, holder(lock), flags);
     result = wait.over(block());
     if (!is_mine(result) || me.slot == nullptr) return result;
-    if (since != 0) since = now();
   }
   acquired(me, kind, lock, site);
-  if (since != 0) time_newest(me, since);
   return result;
 }
 
@@ -50,8 +54,7 @@ template <class Lock, class Try, class Block>
                                         std::uint8_t flags, Try try_it, Block block) noexcept {
   Local* const me = enter();
   if (me == nullptr) return block();
-  const std::uint64_t since = me->time_all ? now() : 0;
-  return lock_after_try(*me, lock, kind, site, flags, try_it(), block, since);
+  return lock_after_try(*me, lock, kind, site, flags, try_it(), block);
 }
 
 template <class Lock, class Try, class Block>
@@ -63,7 +66,7 @@ template <class Lock, class Try, class Block>
   const int result = try_it();
   Local& me = local;
   if (result != 0) [[unlikely]]
-    return lock_after_try(me, lock, kind, site, flags, result, block, 0);
+    return lock_after_try(me, lock, kind, site, flags, result, block);
   acquired(me, kind, lock, site);
   return 0;
 }
@@ -72,10 +75,7 @@ template <class Lock, class Try>
 int try_lock(Lock* lock, Kind kind, std::uint64_t site, Try try_it) noexcept {
   const int result = try_it();
   if (!is_mine(result)) return result;
-  if (Local* const me = enter()) {
-    acquired(*me, kind, lock, site);
-    if (me->time_all) time_newest(*me, now());
-  }
+  if (Local* const me = enter()) acquired(*me, kind, lock, site);
   return result;
 }
 
@@ -84,6 +84,26 @@ template <class Lock, class Unlock>
                                           Unlock unlock) noexcept {
   Local* const me = enter();
   if (me == nullptr) return unlock();
+  if (me->record_all && me->timed == 0 && !is_wanted(lock) && is_only_one(*me->slot, lock) &&
+      (me->head < me->limit || me->passed_over != 0)) {
+    // As held() would say it, in few instructions.
+    const trace::Held& one = me->slot->held[0];
+    const std::uint64_t object_kind = one.object_kind.get(), its_site = one.site_stack.get();
+    me->slot->held_n.set(0);
+    const int result = unlock();
+    if (is_resting()) return result;
+    if (me->head >= me->limit) {  // full: look again whether there is room, but not each time
+      --me->passed_over;
+      me->slot->lost.set(me->slot->lost.get() + 1);
+      return result;
+    }
+    me->busy = true;
+    put(*me, {when_type(me->stamp - shared->header.origin, trace::Type::held), object_kind,
+              its_site, trace::kUntimed});
+    publish(*me);
+    me->busy = false;
+    return result;
+  }
   if (is_wanted(lock)) lets_go(*me, kind, lock, site, 1);
   const Hold hold = releasing(*me, lock);
   const int result = unlock();
@@ -96,9 +116,7 @@ template <class Lock, class Unlock>
 [[gnu::always_inline]] inline int unlock(Lock* lock, Kind kind, std::uint64_t site,
                                          Unlock unlock) noexcept {
   trace::Slot* const slot = local.quick;
-  if (slot == nullptr || is_wanted(lock) || slot->held_n.get() != 1 ||
-      (slot->held[0].object_kind.get() << (64 - trace::kAddressBits)) !=
-          (number(lock) << (64 - trace::kAddressBits))) [[unlikely]] {
+  if (slot == nullptr || is_wanted(lock) || !is_only_one(*slot, lock)) [[unlikely]] {
     return unlock_the_long_way(lock, kind, site, unlock);
   }
   slot->held_n.set(0);

@@ -51,11 +51,17 @@ __attribute__((noinline)) void snapshot(Local& me, std::uint16_t id, std::uint64
 
 }  // namespace
 
-std::uint16_t stack_of(Local& me, std::uint64_t site) noexcept {
+std::uint16_t stack_of(Local& me, std::uint64_t site, std::uint64_t object_kind) noexcept {
   const std::uint64_t sp = number(__builtin_frame_address(0));
   // On another stack, a coroutine's or a signal's, nobody knows where it ends.
   if (sp >= me.stack_top || sp < me.stack_low) return 0;
-  const std::uint64_t key = (site ^ sp * kMixer) | 1;
+  // A library's waits all come from one place of its: what is waited for tells them apart, as long
+  // as a thread does not wait for ever new objects.
+  constexpr std::uint16_t kDistinct = 256;
+  const std::uint64_t what = (object_kind >> (kAddressBits + 8) & kOurs) == 0 ? 0
+                             : me.last_stack < kDistinct                      ? object_kind
+                                                         : object_kind >> kAddressBits;
+  const std::uint64_t key = ((site + what * kMixer) ^ sp * kMixer) | 1;
   const std::uint32_t at = static_cast<std::uint32_t>((key * kMixer) >> 58);
   if (me.stacks[at] != key) {
     if (me.last_stack == 0xffff) return 0;
@@ -68,7 +74,7 @@ std::uint16_t stack_of(Local& me, std::uint64_t site) noexcept {
 
 #else
 
-std::uint16_t stack_of(Local&, std::uint64_t) noexcept { return 0; }
+std::uint16_t stack_of(Local&, std::uint64_t, std::uint64_t) noexcept { return 0; }
 
 #endif
 

@@ -26,7 +26,6 @@ int wait_on_condition(pthread_cond_t* condition, pthread_mutex_t* mutex, std::ui
   const int result = wait.over(block());
   if (me->slot == nullptr) return result;
   acquired(*me, Kind::mutex, mutex, site);
-  if (me->time_all) time_newest(*me, now());
   return result;
 }
 
@@ -137,6 +136,7 @@ THRUM_DOOR(long, syscall, long n, long a, long b, long c, long d, long e, long f
   if (me == nullptr) return call();
   const auto* const word = reinterpret_cast<const void*>(a);
   if (n == kFutexWaitv) {
+    if (me->said_wait != 0) return call();  // told already, in better words
     // Many words; the last is the object's where the others are for stopping.
     struct Waiter {
       std::uint64_t value, address;
@@ -156,18 +156,21 @@ THRUM_DOOR(long, syscall, long n, long a, long b, long c, long d, long e, long f
     case FUTEX_LOCK_PI:
     case kFutexLockPi2:
     case FUTEX_WAIT_REQUEUE_PI: {
+      if (me->said_wait != 0) return call();
       Wait wait(*me, Kind::futex, word, THRUM_SITE(), static_cast<std::uint32_t>(c),
                 d != 0 ? trace::kTimed : std::uint8_t{0});
       return wait.over(call());
     }
     case FUTEX_WAKE:
     case FUTEX_WAKE_BITSET:
-    case FUTEX_UNLOCK_PI: {
+    case FUTEX_UNLOCK_PI:
+    case FUTEX_REQUEUE:
+    case FUTEX_CMP_REQUEUE: {
       // Written before it is known whether somebody sleeps there: afterwards who was woken may be
       // ahead of us. One clock read, beside a system call.
       const std::uint64_t when = now();
       const long woken = call();
-      if (woken > 0 && me->slot != nullptr) {
+      if (woken > 0 && me->slot != nullptr && !is_resting()) {
         const KeepErrno keep;
         emit(*me, trace::Type::release, trace::pack(number(word), Kind::futex), THRUM_SITE(),
              static_cast<std::uint64_t>(woken), when);

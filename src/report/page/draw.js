@@ -78,6 +78,7 @@ function draw() {
   arrows(head, width, height, x_of, detailed, mixed);
   pointer(head, height, x_of);
   g.restore();
+  draw_queues();
 }
 
 // Each slice as wide as it is, at least one pixel.

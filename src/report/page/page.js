@@ -211,11 +211,12 @@ function show_tables() {
     {name: 'of', show: count}, {name: 'median', show: time}, {name: 'p99', show: time}, {name: 'longest', show: time},
     {name: 'held', show: (ns) => ns === 0 ? '' : time(ns)}, {name: 'taken at', ...wide}, {name: 'held meanwhile by', ...wide}],
   model.locks, show_lock);
+  show_queues();
 }
 
 async function load() {
   model = decode(await unpack($('data').textContent));
-  objects = model.objects.map((text) => text.replace(/^(mutex|futex|semaphore|condition) (?!at )/, ''));
+  objects = model.objects.map((text) => text.replace(/^(mutex|lock|futex|semaphore|condition|event|queue) (?!at )/, ''));
   shown = model.lanes;
   // Before the first thread and after the last there is nothing to see.
   whole = {from: Math.min(model.end, ...model.threads.map((t) => t.begin)), to: Math.max(1, ...model.threads.map((t) => t.end))};
@@ -223,6 +224,7 @@ async function load() {
   whole = {from: whole.from - margin, to: whole.to + margin};
   read_theme();
   show_head();
+  size_queues();
   size_lanes();
   look(whole.from, whole.to);
   requestAnimationFrame(() => performance.mark('drawn'));

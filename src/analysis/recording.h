@@ -141,7 +141,7 @@ struct Recording {
   std::map<StackId, std::vector<std::uint64_t>> stacks{};
   std::map<Place, std::vector<Frame>> places{};  // innermost of what was inlined first
   std::map<Place, std::string> objects{};        // the variables at their addresses
-  std::map<Place, GivenNames> names{};                // that they were given
+  std::map<Place, GivenNames> names{};           // that they were given
   std::map<std::uint32_t, Queue> queues{};
   std::vector<Depth> depths{};
   std::vector<Json> alarms{};

@@ -242,8 +242,8 @@ class RingStore : public QueueSize<RingStore<T>> {
     const std::size_t capacity;
     const std::uint64_t closed;
     const std::uint64_t lap;
-    const std::uint64_t lap_bits;
     std::uint64_t base = 0;  // fixed before the ring is linked
+    const std::uint64_t lap_bits;
     const std::unique_ptr<Slot[]> slots;
     std::atomic<bool> closing{
         false};  // set before the bit: who finds nothing need not look at tail

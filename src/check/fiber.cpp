@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <unwind.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csetjmp>
 #include <csignal>
@@ -221,8 +222,9 @@ void make_fiber(Thread& thread, void (*entry)(Thread*)) noexcept {
 void use_own_threads(std::uint32_t needed) noexcept {
   has_own_threads = true;
   pthread_sigmask(SIG_SETMASK, nullptr, &program_signals);
-  for (std::uint32_t i = needed; i < prepared; ++i) {
-    if (i != 0) give_turn(donor[i]);
+  for (std::uint32_t i = std::max(needed, 1U); i < prepared; ++i) {
+    give_turn(donor[i]);
+    interpose::real.pthread_join(donor[i].handle, nullptr);  // a debugger shows only what is needed
   }
 }
 bool own_threads() noexcept { return has_own_threads; }

@@ -173,8 +173,9 @@ class Page {
     for (const Slice& slice : life.slices) {
       // Both ends are rounded, not what is between them: no error adds up.
       put(columns_.lengths, coarse(slice.end) - coarse(slice.begin));
-      put(columns_.states, shown(life, slice));
-      if (slice.wait == Slice::kNoWait) continue;
+      const Shown state = shown(life, slice);
+      put(columns_.states, state);
+      if (state < on_lock || state == in_kernel) continue;  // these have no name
       const analysis::Wait& wait = life.waits[slice.wait];
       const Named& named = texts_of(life, wait);
       put(columns_.objects, named.object);

@@ -207,6 +207,17 @@ std::size_t deadlocks_in(const std::string& text) {
   return n;
 }
 
+// Returns the first dump that tells of so many: who waits may be awake for a moment, to look again.
+std::string dump_of_deadlocks(std::size_t n) {
+  std::string text;
+  test::until([&] {
+    text = dump_text();
+    return deadlocks_in(text) >= n;
+  });
+  EXPECT_EQ(deadlocks_in(text), n) << text;
+  return text;
+}
+
 TEST(Deadlock, OfOneThatAcquiresItsOwnLockAgain) {
   Lock lock;
   Thread self({.name = "self"}, [&] {
@@ -215,8 +226,7 @@ TEST(Deadlock, OfOneThatAcquiresItsOwnLockAgain) {
   });
   self.start();
   until_blocked(self, Waitable::lock);
-  const std::string text = dump_text();
-  EXPECT_EQ(deadlocks_in(text), 1u) << text;
+  const std::string text = dump_of_deadlocks(1);
   EXPECT_TRUE(has(text, "deadlock, a cycle of 1:\n  \"self\" waits for a lock" + at(&lock) +
                             ", held by \"self\"\n"))
       << text;
@@ -244,8 +254,7 @@ void expect_cycle_of(int n) {
   }
   for (Thread& thread : threads) thread.start();
   for (Thread& thread : threads) until_blocked(thread, Waitable::lock);
-  const std::string text = dump_text();
-  EXPECT_EQ(deadlocks_in(text), 1u) << text;
+  const std::string text = dump_of_deadlocks(1);
   EXPECT_TRUE(has(text, "deadlock, a cycle of " + std::to_string(n) + ":\n")) << text;
   for (int i = 0; i < n; ++i) {
     const int next = (i + 1) % n;
@@ -299,7 +308,7 @@ TEST(Deadlock, OfALockAndAJoin) {
   until_blocked(wants, Waitable::lock);
   go.set();
   until_blocked(holder, Waitable::thread);
-  const std::string text = dump_text();
+  const std::string text = dump_of_deadlocks(1);
   EXPECT_TRUE(has(text, "deadlock, a cycle of 2:\n")) << text;
   EXPECT_TRUE(has(text, "  \"wants\" waits for a lock" + at(&lock) + ", held by \"holder\"\n"))
       << text;
@@ -328,8 +337,7 @@ TEST(Deadlock, OfTwoThatJoinEachOther) {
   go.set();
   until_blocked(a, Waitable::thread);
   until_blocked(b, Waitable::thread);
-  const std::string text = dump_text();
-  EXPECT_EQ(deadlocks_in(text), 1u) << text;
+  const std::string text = dump_of_deadlocks(1);
   EXPECT_TRUE(has(text, "deadlock, a cycle of 2:\n")) << text;
   EXPECT_TRUE(has(text, "  \"a\" waits for a thread (join)")) << text;
   EXPECT_TRUE(has(text, "  \"b\" waits for a thread (join)")) << text;
@@ -361,8 +369,7 @@ TEST(Deadlock, ReportsEachOfSeveralCyclesOnceAndNotWhoOnlyWaitsForThem) {
   Thread c({.name = "c"}, [&] { const Guard guard(one); });
   c.start();
   until_blocked(c, Waitable::lock);
-  const std::string text = dump_text();
-  EXPECT_EQ(deadlocks_in(text), 2u) << text;
+  const std::string text = dump_of_deadlocks(2);
   EXPECT_FALSE(has(text, "\"c\" waits for")) << text;
   one.release();
   two.release();

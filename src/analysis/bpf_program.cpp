@@ -24,6 +24,7 @@ class Assembler {
   void move(Register to, Register from) { add(BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0); }
   void set(Register to, std::int32_t value) { add(BPF_ALU64 | BPF_MOV | BPF_K, to, r0, 0, value); }
   void add_to(Register to, std::int32_t value) {
+    // NOLINTNEXTLINE(misc-redundant-expression): two names of 0
     add(BPF_ALU64 | BPF_ADD | BPF_K, to, r0, 0, value);
   }
   void or_with(Register to, std::int32_t bits) { add(BPF_ALU64 | BPF_OR | BPF_K, to, r0, 0, bits); }

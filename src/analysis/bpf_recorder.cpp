@@ -137,7 +137,7 @@ std::string BpfRecorder::run(const char* name, const BpfCode& code, std::uint32_
   if (program < 0) {
     const int error = errno;
     std::string_view said(log.data(), strnlen(log.data(), log.size()));
-    if (const std::size_t end = said.find("\nprocessed "); end != said.npos) {
+    if (const std::size_t end = said.find("\nprocessed "); end != std::string_view::npos) {
       said = said.substr(0, end);
     }
     while (said.ends_with('\n')) said.remove_suffix(1);

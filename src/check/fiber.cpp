@@ -82,7 +82,7 @@ struct Donor {
   std::atomic<std::uint32_t> turn;
   void* context;  // what it runs at its first turn; null: nothing, it is not needed
 };
-enum Turn : std::uint32_t { kWaits, kRuns };
+constexpr std::uint32_t kWaits = 0, kRuns = 1;
 constinit Donor donor[kThreads]{};
 constinit std::uint32_t prepared = 1;  // thread 0 needs none
 constinit bool has_wrfsbase = false;

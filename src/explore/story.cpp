@@ -16,7 +16,6 @@ namespace {
 
 using check::Event;
 using check::Op;
-using check::Outcome;
 
 constexpr int kErrorLines = 6;
 constexpr std::size_t kStackLines = 12;

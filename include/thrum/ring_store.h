@@ -29,6 +29,13 @@
 
 namespace thrum {
 
+/// What the indices of a ring mean; an observer reads the four as they stand here (observe.h).
+struct RingNumbers {
+  const std::uint64_t capacity, closed, lap;
+  std::uint64_t base = 0;  // items in the rings before it; fixed before it is linked
+};
+static_assert(sizeof(RingNumbers) == 4 * sizeof(std::uint64_t));
+
 /// First in, first out, without locks: a chain of rings, of which one is in use most of the time.
 /// For items whose move cannot throw.
 ///
@@ -153,7 +160,6 @@ class RingStore : public QueueSize<RingStore<T>> {
       return static_cast<std::uint32_t>(static_cast<const char*>(field) -
                                         reinterpret_cast<const char*>(&ring));
     };
-    static_assert(offsetof(Ring, base) - offsetof(Ring, capacity) == 3 * sizeof(std::uint64_t));
     return {{&tail_ring_, offset(&ring.tail), offset(&ring.capacity)},
             {&head_ring_, offset(&ring.head), offset(&ring.capacity)},
             &limit_};
@@ -187,11 +193,10 @@ class RingStore : public QueueSize<RingStore<T>> {
   };
 
   // An index is lap number * lap + [closed] + position; `closed` is a power of two above capacity.
-  struct Ring {
+  struct Ring : RingNumbers {
     explicit Ring(std::size_t slots_wanted)
-        : capacity(slots_wanted),
-          closed(power_of_two_above(slots_wanted)),
-          lap(2 * closed),
+        : RingNumbers{slots_wanted, power_of_two_above(slots_wanted),
+                      2 * power_of_two_above(slots_wanted)},
           lap_bits(static_cast<std::uint64_t>(std::bit_width(lap)) - 1),
           slots(new Slot[slots_wanted]) {
       begin();
@@ -239,10 +244,6 @@ class RingStore : public QueueSize<RingStore<T>> {
       return link == kOpen || link == kEnd ? nullptr : reinterpret_cast<Ring*>(link);
     }
 
-    const std::size_t capacity;
-    const std::uint64_t closed;
-    const std::uint64_t lap;
-    std::uint64_t base = 0;  // fixed before the ring is linked
     const std::uint64_t lap_bits;
     const std::unique_ptr<Slot[]> slots;
     std::atomic<bool> closing{

@@ -167,7 +167,7 @@ std::string signal_name(int signal) {
 }
 
 void judge(Story& story, const Execution& execution, Names& names) {
-  using enum Outcome;
+  using enum check::Outcome;
   const check::Result& result = execution.result;
   const std::string message = text::printable(result.message);
   const std::string who = names.thread(result.thread);

@@ -9,8 +9,10 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <fstream>
 #include <mutex>
 #include <shared_mutex>
+#include <string>
 #include <thread>
 
 std::mutex lock;
@@ -21,8 +23,23 @@ std::atomic<int> word{0};
 std::shared_mutex shared;
 pthread_barrier_t barrier;
 
+std::atomic<int> waiter{0};
+
+bool is_asleep() {
+  std::ifstream file("/proc/self/task/" + std::to_string(waiter) + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  const std::size_t bracket = stat.rfind(") ");
+  return bracket != std::string::npos && stat[bracket + 2] == 'S';
+}
+
 void let_go() {
-  const auto pause = [] { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+  // Long enough to be seen, and until the other one waits, on a busy machine too.
+  const auto pause = [] {
+    do {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    } while (!is_asleep());
+  };
   pause();
   {
     const std::lock_guard held(lock);
@@ -46,6 +63,7 @@ int main() {
   std::thread([] {
     shared.lock();
     std::thread other([] {
+      waiter = gettid();
       {
         std::unique_lock held(lock);
         condition.wait(held, [] { return ready; });

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
 //
+// Over 500 lines: one algorithm, of which no part can be judged without the others.
+//
 // Edges
 //   [slot] publish -> look: the item in a slot, and the room it left, go with the slot's stamp.
 //   [claim] claim -> look: an index moves by one read-modify-write. seq_cst: together with

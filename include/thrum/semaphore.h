@@ -56,9 +56,15 @@ class THRUM_API Semaphore : public StdLockable<Semaphore> {
   /// takes the permit may destroy it.
   /// Throws  UsageError if `n` is below 1 or there would be more than max(); nothing is given then.
   /// Order   before the acquire() that takes one.
-  /// Cost    one compare-exchange; a system call if somebody sleeps.
+  /// Cost    one addition, for n above 1 one compare-exchange; a system call if somebody sleeps.
   /// Signals safe in a signal handler.
-  void release(std::int64_t n = 1) { give(n, max()); }
+  void release(std::int64_t n = 1) {
+    if (n == 1) [[likely]] {
+      give_one();
+    } else {
+      give(n, max());
+    }
+  }
 
   /// Returns how many permits there are; stale as soon as it is returned.
   std::uint32_t value() const noexcept { return permits(state_.load(std::memory_order_relaxed)); }
@@ -93,6 +99,15 @@ class THRUM_API Semaphore : public StdLockable<Semaphore> {
     }
     return false;
   }
+  // An addition gets the cache line once; a look and a compare-exchange get it twice. One permit
+  // above max(), for the moment until an erroneous release has taken it back, still fits.
+  void give_one() {
+    const std::uint64_t state = state_.fetch_add(1, std::memory_order_release);  // [permit]
+    if (state >= max()) [[unlikely]]
+      gave_one(state);
+  }
+  void gave_one(std::uint64_t state);
+  [[noreturn]] static void too_many();
   void acquire_slow() noexcept;
   bool acquire_slow(const Deadline& deadline) noexcept;
   const Word* word() const noexcept;

@@ -37,6 +37,20 @@ bool Semaphore::acquire_slow(const Deadline& deadline) noexcept {
   return false;
 }
 
+// After an addition to `state`: somebody may sleep, or it was one too many.
+void Semaphore::gave_one(std::uint64_t state) {
+  if (permits(state) >= max()) {
+    state_.fetch_sub(1, std::memory_order_relaxed);  // nobody can have missed it
+    too_many();
+  }
+  // Only the address: who took the permit may already have destroyed *this.
+  wake(word(), 1);
+}
+
+void Semaphore::too_many() {
+  throw_usage_error("thrum::Semaphore::release: more than 2^31 - 1 permits, release fewer");
+}
+
 void Semaphore::give(std::int64_t n, std::uint32_t limit) {
   if (n < 1) {
     throw_usage_error("thrum::Semaphore::release: n is below 1, at least one permit is required");
@@ -44,11 +58,10 @@ void Semaphore::give(std::int64_t n, std::uint32_t limit) {
   std::uint64_t state = state_.load(std::memory_order_relaxed);
   do {
     if (n > std::int64_t{limit} - permits(state)) {
+      if (limit == max()) too_many();
       throw_usage_error(
-          limit == max()
-              ? "thrum::Semaphore::release: more than 2^31 - 1 permits, release fewer"
-              : "thrum::BoundedSemaphore::release: released too many times, release only what was "
-                "acquired");
+          "thrum::BoundedSemaphore::release: released too many times, release only what was "
+          "acquired");
     }
   } while (!state_.compare_exchange_weak(state, state + static_cast<std::uint64_t>(n),
                                          std::memory_order_release,  // [permit]

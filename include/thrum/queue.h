@@ -141,7 +141,8 @@ class BasicQueue {
   }
 
   /// Blocks while the queue is empty, then takes out what is there, up to `max` items.
-  /// Returns at least one item, unless `max` is 0.
+  /// Returns at least one item, unless `max` is 0. No more than one after a wait if T's move may
+  ///         throw.
   /// Throws  as get().
   std::vector<T> get_bulk(std::size_t max) {
     std::vector<T> items;
@@ -319,6 +320,7 @@ class BasicQueue {
     if (store_.try_get_some(append, std::min(max, items.capacity())) == 0) {
       const Outcome outcome = take(append, deadline);
       if (outcome != Outcome::done) return outcome;
+      make_room(items, std::min(max, 1 + store_.size()));  // for what came while it waited
     }
     const std::size_t most = std::min(max, items.capacity());
     while (items.size() < most) {
@@ -330,6 +332,18 @@ class BasicQueue {
       }
     }
     return Outcome::done;
+  }
+
+  // What was taken out must reach the caller: without memory, or if moving may throw, the room is
+  // as it was.
+  static void make_room([[maybe_unused]] std::vector<T>& items,
+                        [[maybe_unused]] std::size_t most) noexcept {
+    if constexpr (!kThrows) {
+      try {
+        items.reserve(most);
+      } catch (...) {
+      }
+    }
   }
 
   bool finish(std::uint64_t n) noexcept {

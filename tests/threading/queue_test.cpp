@@ -758,6 +758,29 @@ TYPED_TEST(EveryQueue, GetBulkTakesWhatIsThereUpToMax) {
   EXPECT_EQ(queue.unfinished_tasks(), 5u);
 }
 
+TYPED_TEST(EveryQueue, GetBulkAfterAWaitTakesWhatIsThere) {
+  using Item = ItemOf<TypeParam>;
+  TypeParam queue;
+  // The getter may wake when the first is in: then it may take one.
+  std::size_t most = 0;
+  for (int round = 0; round < 1000 && most < 3; ++round) {
+    std::vector<Item> items;
+    for (const int i : {1, 2, 3}) items.emplace_back(i);
+    std::size_t got = 0;
+    Actor getter([&] { got = queue.get_bulk(4).size(); });
+    getter.until_blocked_on(queue);
+    queue.put_bulk(items);
+    getter.join();
+    most = std::max(most, got);
+    EXPECT_EQ(got + queue.get_bulk(4, nonblocking).size(), 3u);
+    if (!std::is_nothrow_move_constructible_v<Item>) {
+      EXPECT_EQ(got, 1u);
+      return;
+    }
+  }
+  EXPECT_EQ(most, 3u);
+}
+
 TYPED_TEST(EveryQueue, GetBulkMakesRoomForEachPutter) {
   TypeParam queue(3);
   for (int i = 0; i < 3; ++i) queue.put(1);

@@ -36,26 +36,6 @@ double quantile(const std::vector<double>& sorted, double share) {
   return std::lerp(sorted[below], sorted[above], at - static_cast<double>(below));
 }
 
-// Returns how many operations last about `target_ns`. Also warms up.
-std::uint64_t calibrate(const Run& run, double target_ns) {
-  double n = 1;
-  // Somebody else's time slice must not pass for ours: a run that is long enough has to be so
-  // thrice.
-  const auto shortest = [&] {
-    double took = INFINITY;
-    for (int i = 0; i < 3 && took >= target_ns / 2; ++i) {
-      took = std::min(took, run(static_cast<std::uint64_t>(n)).wall_ns);
-    }
-    return took;
-  };
-  double took = shortest();
-  while (took < target_ns / 2 && n < 1e9) {
-    n = std::floor(n * std::clamp(target_ns / std::max(took, 1.0), 2.0, 16.0));
-    took = shortest();
-  }
-  return static_cast<std::uint64_t>(std::max(1.0, n * target_ns / took));
-}
-
 // A chain of dependent steps, so that its length is time.
 void step(std::uint64_t times) noexcept {
   std::uint64_t x = times;
@@ -77,6 +57,25 @@ double steps_per_ns() noexcept {
 }
 
 }  // namespace
+
+std::uint64_t calibrate(const Run& run, double target_ns) {
+  double n = 1;
+  // Somebody else's time slice must not pass for ours: a run that is long enough has to be so
+  // thrice.
+  const auto shortest = [&] {
+    double took = INFINITY;
+    for (int i = 0; i < 3 && took >= target_ns / 2; ++i) {
+      took = std::min(took, run(static_cast<std::uint64_t>(n)).wall_ns);
+    }
+    return took;
+  };
+  double took = shortest();
+  while (took < target_ns / 2 && n < 1e9) {
+    n = std::floor(n * std::clamp(target_ns / std::max(took, 1.0), 2.0, 16.0));
+    took = shortest();
+  }
+  return static_cast<std::uint64_t>(std::max(1.0, n * target_ns / took));
+}
 
 Cost Cost::so_far() noexcept {
   rusage usage{};

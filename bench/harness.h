@@ -100,6 +100,9 @@ struct Result {
   double figure(const Promise& promise) const;
 };
 
+/// Returns how many operations last about `target_ns`. Also warms up.
+std::uint64_t calibrate(const Run& run, double target_ns);
+
 /// Calibrates each contender once, then measures. `progress` is called before each round.
 Result measure(const Case& what, std::size_t rounds, double seconds,
                const std::function<void(std::size_t round)>& progress);

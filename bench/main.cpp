@@ -40,6 +40,8 @@ struct Options {
   bool is_short = false;
   bool list = false;
   bool check = false;
+  std::string one;
+  std::uint64_t operations = 0;
 };
 
 Cases all_cases() {
@@ -81,6 +83,29 @@ void save(const std::filesystem::path& folder, const Machine& machine, const Opt
   }
 }
 
+// For bench/compare.py, which takes turns among programs.
+int run_one(const Options& options, const Cases& cases) {
+  const auto what = std::ranges::find(cases, options.pattern, &Case::name);
+  if (what == cases.end()) {
+    fmt::print(stderr, "thrum_bench: {}: no such case, see --list\n", options.pattern);
+    return 2;
+  }
+  const auto contender = std::ranges::find(what->contenders, options.one, &Contender::name);
+  if (contender == what->contenders.end()) {
+    fmt::print(stderr, "thrum_bench: {}: no such contender in {}\n", options.one, what->name);
+    return 2;
+  }
+  const std::uint64_t n = options.operations != 0
+                              ? options.operations
+                              : calibrate(contender->run, options.seconds * 1e9);
+  const Cost cost = contender->run(n);
+  const auto each = static_cast<double>(n * what->batch);
+  fmt::print("{} {} {} {}", n, cost.wall_ns / each, cost.cpu_ns / each, cost.sleeps / each);
+  for (const auto& [name, value] : cost.also) fmt::print(";{}={}", name, value);
+  fmt::print("\n");
+  return 0;
+}
+
 int run(const Options& options) {
   const std::string pattern = options.pattern + '*';
   Cases cases = all_cases();
@@ -108,6 +133,8 @@ int run(const Options& options) {
     std::unique_lock guard(mutex);
     std::condition_variable_any().wait(guard, stop, [] { return false; });
   });
+
+  if (!options.one.empty()) return run_one(options, cases);
 
   const auto terminal = thrum::text::Terminal::of_stdout(false);
   const bool watched = isatty(STDERR_FILENO) == 1;
@@ -164,6 +191,10 @@ int main_of(int argc, char** argv) {
   app.add_flag("--list", options.list, "name the cases, run none");
   app.add_flag("--check", options.check,
                "only cases that promise something; exit 1 if one is broken");
+  app.add_option("--one", options.one,
+                 "one round of this contender of the case PATTERN: operations in it, wall ns, cpu "
+                 "ns and sleeps per operation; see bench/compare.py");
+  app.add_option("--operations", options.operations, "how many in that round; 0: for --seconds");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

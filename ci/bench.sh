@@ -4,12 +4,14 @@
 #
 # bench.sh [ARGUMENT...]: installs the peers, measures, writes the results to bench/results, and
 # makes docs/performance.md from them. For a quiet machine. Arguments are those of thrum_bench;
-# `--quick` first: all cases that goals are about, in shorter rounds.
+# `--quick` first: all of it in shorter rounds, some ten minutes.
 source "$(dirname "$0")/common.sh"
 
+decisions=()  # what else goals are about
 if [[ ${1-} == --quick ]]; then
   shift
-  set -- --short --seconds 0.2 "$@"
+  set -- --seconds 0.1 "$@"
+  decisions+=(--seconds 0.1)
 fi
 
 ci/setup.sh libabsl-dev libboost-chrono-dev libboost-dev libboost-thread-dev libconcurrentqueue-dev \
@@ -20,4 +22,5 @@ for language in rust go; do
   ci/build.sh release "thrum_bench_$language" || log "bench: without peers in $language"
 done
 build/release/bin/thrum_bench --json bench/results "$@"
+bench/compare.py 0002-fairness "${decisions[@]}"
 exec /usr/bin/python3 bench/report.py  # the one that has matplotlib

@@ -148,6 +148,7 @@ void add_lock_cases(Cases& cases) {
                     {.threads = threads, .inside_ns = inside_ns}, growth);
     }
   }
+  add_contended(cases, "contended/T=8/cs=5000", {.threads = 8, .inside_ns = 5000}, true);
   for (const std::uint32_t inside_ns : {0u, 50u, 1000u}) {
     add_contended(cases, fmt::format("one-cpu/T=4/cs={}", inside_ns),
                   {.threads = 4, .inside_ns = inside_ns, .cpus = Cpus::one});

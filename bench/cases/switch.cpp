@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What it costs to go from one thread to another on one processor, and from one process to another:
-// a byte goes through one pipe and comes back through another.
+// a byte goes through one pipe and comes back through another. And what it costs to set an alarm
+// before one sleeps.
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -15,6 +16,8 @@
 
 #include "cases/cases.h"
 #include "harness.h"
+#include "peers/floors.h"
+#include "shapes.h"
 
 namespace bench {
 namespace {
@@ -114,6 +117,21 @@ void add_switch_cases(Cases& cases) {
                    .contenders = {{"floor: the system calls alone", round_trips<Alone>()},
                                   {"threads", round_trips<OtherThread>()},
                                   {"processes", round_trips<OtherProcess>()}}});
+  const auto trips = [](long most_ns) {
+    return ping_pong<FutexFlag>(
+        Cpus::one, [](FutexFlag& flag) { flag.set(); },
+        [](FutexFlag& flag) {
+          flag.wait();
+          flag.clear();
+        },
+        most_ns);
+  };
+  cases.push_back({.name = "switch/alarm",
+                   .operation = "round trip between two sleepers, each with an alarm or without",
+                   .contenders = {{"floor: futex", trips(0)},
+                                  {"floor: futex, within 1 s", trips(1'000'000'000)},
+                                  // before the tick, for which the timer is set anyway
+                                  {"floor: futex, within 1 ms", trips(1'000'000)}}});
 }
 
 }  // namespace bench

@@ -57,6 +57,11 @@ class SpinFlag {
 /// A flag and a futex: each wait sleeps at once, each set wakes all.
 class FutexFlag {
  public:
+  /// A wait looks again after so many ns; 0: it does not.
+  explicit FutexFlag(long most_ns = 0) noexcept
+      : most_{.tv_sec = most_ns / 1'000'000'000, .tv_nsec = most_ns % 1'000'000'000},
+        limit_(most_ns == 0 ? nullptr : &most_) {}
+
   void set() noexcept {
     flag_.store(1, std::memory_order_release);  // [flag]
     futex(FUTEX_WAKE_PRIVATE, INT32_MAX);
@@ -68,9 +73,11 @@ class FutexFlag {
 
  private:
   void futex(int operation, int value) noexcept {
-    (void)syscall(SYS_futex, &flag_, operation, value, nullptr, nullptr, 0);
+    (void)syscall(SYS_futex, &flag_, operation, value, limit_, nullptr, 0);
   }
   std::atomic<std::uint32_t> flag_{0};
+  const timespec most_;
+  const timespec* const limit_;
 };
 
 /// A bounded ring whose slots carry stamps, as Vyukov's; who cannot go on yields, and never sleeps.

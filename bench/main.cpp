@@ -181,9 +181,11 @@ int main_of(int argc, char** argv) {
   app.add_option("PATTERN", options.pattern, "only cases whose name begins with it; * and ? match");
   app.add_option("--rounds", options.rounds, "how often each contender runs; results need 11")
       ->check(CLI::Range(1, 1'000'000))
+      ->take_last()
       ->capture_default_str();
   app.add_option("--seconds", options.seconds, "how long a contender runs, all rounds together")
       ->check(CLI::Range(1e-6, 1e6))
+      ->take_last()  // after what `ci/bench.sh --quick` says
       ->capture_default_str();
   app.add_option("--json", options.json,
                  "a folder where results go as well: MACHINE/PRIMITIVE.json, for what was run");

@@ -62,6 +62,15 @@ class Reports(unittest.TestCase):
         self.assertEqual(bench('--list', 'rlock/').stdout.splitlines(),
                          ['rlock/uncontended', 'rlock/depth=2'])
 
+    def test_one_round_of_one_contender_for_compare(self):
+        run = bench('rlock/uncontended', '--one', 'thrum::RLock', '--operations', '10')
+        self.assertEqual((run.returncode, run.stderr), (0, ''))
+        self.assertRegex(run.stdout, r'\A10( [0-9.e+-]+){3}\n\Z')
+        for arguments in (['rlock/', '--one', 'thrum::RLock'], ['rlock/uncontended', '--one', 'no']):
+            run = bench(*arguments)
+            self.assertEqual((run.returncode, run.stdout), (2, ''))
+            self.assertRegex(run.stderr, r'\Athrum_bench: .*no such.*\n\Z')
+
     def test_what_cannot_be_run_is_one_line(self):
         run = bench('nothing-like-this')
         self.assertEqual((run.returncode, run.stdout), (2, ''))

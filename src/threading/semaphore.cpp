@@ -40,7 +40,7 @@ bool Semaphore::acquire_slow(const Deadline& deadline) noexcept {
 // After an addition to `state`: somebody may sleep, or it was one too many.
 void Semaphore::gave_one(std::uint64_t state) {
   if (permits(state) >= max()) {
-    state_.fetch_sub(1, std::memory_order_relaxed);  // nobody can have missed it
+    state_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: takes back what was given to nobody
     too_many();
   }
   // Only the address: who took the permit may already have destroyed *this.

@@ -20,6 +20,11 @@ bool is_contention(Kind kind) {
 
 }  // namespace
 
+bool is_worth_a_line(const Analysis& analysis, const LockSite& site) {
+  constexpr std::uint64_t kPart = 100;
+  return !site.is_internal || site.total_ns >= analysis.end / kPart;
+}
+
 void find_contention(Analysis& analysis) {
   const Recording& recording = *analysis.recording;
   struct Row {
@@ -47,6 +52,7 @@ void find_contention(Analysis& analysis) {
     if (found.site.kind == Kind::none) {
       found.site.kind = kind;
       found.site.object_name = object_text(analysis, *thread, object, kind, given);
+      found.site.is_internal = found.site.object_name.starts_with("thrum::waist::");
     }
     return found;
   };

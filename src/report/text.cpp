@@ -186,16 +186,19 @@ class Text {
   }
 
   void contention() {
-    std::size_t contended = 0;
-    for (const LockSite& site : analysis_.contention) contended += site.contended != 0;
-    const std::size_t n = all_ ? analysis_.contention.size() : std::min(kScreenLocks, contended);
+    std::vector<const LockSite*> sites;
+    for (const LockSite& site : analysis_.contention) {
+      if (all_ || (site.contended != 0 && analysis::is_worth_a_line(analysis_, site)))
+        sites.push_back(&site);
+    }
+    const std::size_t n = all_ ? sites.size() : std::min(kScreenLocks, sites.size());
     title(n == 0 ? "No lock was waited for" : "Locks, by time lost waiting for them");
     if (n == 0) return;
     add(ink(text::kDim, right("  waited", 10) + right("times", 9) + right("of", 11) +
                             right("median", 9) + right("p99", 9) + right("longest", 9) +
                             right("held", 9) + "  lock, taken at"));
     for (std::size_t i = 0; i < n; ++i) {
-      const LockSite& site = analysis_.contention[i];
+      const LockSite& site = *sites[i];
       std::string line =
           right(time(site.total_ns), 10) + right(grouped(site.contended), 9) +
           right(site.acquisitions != 0 ? grouped(site.acquisitions) : std::string(), 11);
@@ -218,7 +221,7 @@ class Text {
       }
       if (!holders.empty()) add(fmt::format("{:>12}held meanwhile by {}", "", holders));
     }
-    more(n, all_ ? n : contended, "locks that were waited for");
+    more(n, sites.size(), "locks that were waited for");
   }
 
   void queues() {

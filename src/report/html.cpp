@@ -31,6 +31,7 @@ enum Shown : std::uint64_t {
   in_kernel = 5,
   on_others = 6,  // until somebody does something: a condition, a barrier, a thread's end
   asleep = 7,
+  in_call = 8,  // in the kernel, in a system call that is known
 };
 
 // More would make the page larger than it is useful; the tables and forms for programs have all.
@@ -93,7 +94,7 @@ Shown shown(const Life& life, const Slice& slice) {
     case trace::Kind::timer:
       return asleep;
     case trace::Kind::call:
-      return in_kernel;
+      return in_call;
     default:
       return on_lock;
   }
@@ -220,6 +221,7 @@ class Page {
     Json rows = Json::array();
     for (const LockSite& site : analysis_.contention) {
       if (rows.size() >= kMostLocks) break;
+      if (!analysis::is_worth_a_line(analysis_, site)) continue;
       std::string holders;
       for (const auto& [serial, n] : site.holders) {
         holders += fmt::format("{}{} ({})", holders.empty() ? "" : ", ", label(serial), n);

@@ -15,9 +15,11 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 import unittest
 
 import command
+import page
 import perfetto
 
 TARGETS = pathlib.Path(os.environ.get('TARGETS', command.ROOT / 'build/default/tests/watch/targets'))
@@ -164,6 +166,24 @@ class Watch(unittest.TestCase):
             # Ready from the moment at which the other one says so, not from when it runs.
             self.assertGreater(player['states']['ready_ns'], 0)
         self.assert_times_add_up(report)
+
+    def test_bpf_names_the_call_that_a_thread_sleeps_in(self):
+        self.on_level('bpf', 'nothing')  # skips where there is none
+        watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--level', 'bpf', '--', 'cat'],
+                                   cwd=self.folder, stdin=subprocess.PIPE)
+        children = pathlib.Path(f'/proc/{watcher.pid}/task/{watcher.pid}/children')
+        call = ''
+        while not call.startswith('0 0x0 '):  # read() of its standard input
+            time.sleep(0.01)
+            self.assertIsNone(watcher.poll())
+            for pid in children.read_text().split():
+                call = pathlib.Path(f'/proc/{pid}/syscall').read_text()
+        watcher.communicate()
+        self.assertEqual(watcher.returncode, 0)
+        command.thrum('report', self.folder / 'cat.thrum', '--html')
+        _, lanes = page.read((self.folder / 'cat.html').read_text())
+        longest = max(lanes[0], key=lambda one: one.end - one.begin)
+        self.assertEqual((longest.state, longest.object), ('call', 'read'))
 
     def test_bpf_tells_the_locks_of_a_static_program(self):
         run = self.on_level('bpf', 'static_contended', '300')

@@ -32,6 +32,13 @@ struct Moment {
   std::vector<Hold> holds{};
 };
 
+/// How many items a queue of this project's library held when it was last looked at.
+struct QueueLook {
+  std::uint32_t process = 0;  ///< serial
+  std::uint64_t address = 0;
+  std::uint64_t items = 0, limit = 0;  ///< limit 0: none
+};
+
 class Collector final : public Names {
  public:
   Collector(SharedMemory& memory, RecordingWriter& writer);
@@ -52,6 +59,8 @@ class Collector final : public Names {
 
   /// Looks how many items are in each queue; nothing without queues. Returns whether there are any.
   bool sample_queues(std::uint64_t now_ns);
+  /// Returns what was seen of them.
+  std::vector<QueueLook> queues() const;
 
   /// Looks for names that threads were given, and for files that were mapped, since the last time.
   void refresh();

@@ -164,7 +164,7 @@ void Session::hear_signals() {
 void Session::look_for_deadlocks() {
   const std::uint64_t now_ns = trace::monotonic_ns() - memory_.origin_ns();
   const std::vector<Moment> moments = collector_.moments();
-  if (options_.on_look) options_.on_look({now_ns, moments, collector_});
+  if (options_.on_look) options_.on_look({now_ns, moments, collector_, collector_.queues()});
   for (const Cycle& cycle : graph_.look(moments)) {
     Json alarm = deadlock_alarm(cycle, now_ns, [&](const Link& link) {
       const std::uint64_t serial = link.thread.thread;

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstring>
+#include <vector>
 
 #include "analysis/symbols.h"
 
@@ -83,11 +85,74 @@ bool is_library(const Frame& frame) {
          });
 }
 
+// The words of a name like MutexLock, mutex_lock or QReadWriteLock, in lower case.
+std::vector<std::string> words_of(std::string_view name) {
+  std::vector<std::string> words;
+  char last = '_';
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    const bool is_upper = std::isupper(static_cast<unsigned char>(c)) != 0;
+    const bool before_lower =
+        i + 1 < name.size() && std::islower(static_cast<unsigned char>(name[i + 1])) != 0;
+    const bool begins =
+        last == '_' ||
+        (is_upper && (before_lower || !std::isupper(static_cast<unsigned char>(last))));
+    if (c != '_' && begins) words.emplace_back();
+    if (c != '_') words.back() += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    last = c;
+  }
+  return words;
+}
+
+// Many programs put the lock of the system into a class or function of their own, which all of
+// their code waits in: the place that tells something is behind it. By its class, as
+// leveldb::port::Mutex::Lock, or if it is nothing but that, as uv_mutex_lock.
+bool is_wrapper(const Frame& frame) {
+  static constexpr std::array<std::string_view, 12> kClasses{
+      "mutex",     "lock", "locker",  "rwlock",    "spinlock", "cond",
+      "condition", "var",  "condvar", "semaphore", "guard",    "monitor"};
+  static constexpr std::array<std::string_view, 19> kWords{
+      "mutex",     "lock",  "rwlock",  "spinlock",  "cond", "condition", "var",
+      "semaphore", "sem",   "acquire", "enter",     "wait", "timed",     "timedwait",
+      "read",      "write", "shared",  "exclusive", "for"};
+  const auto is_in = [](const auto& list, std::string_view word) {
+    return std::ranges::find(list, word) != list.end();
+  };
+  // Without template arguments: of their words none is the class's.
+  std::string name;
+  int depth = 0;
+  for (const char c : name_in(frame.function)) {
+    depth -= kCloses.find(c) != std::string_view::npos;
+    if (depth == 0 && kCloses.find(c) == std::string_view::npos &&
+        kOpens.find(c) == std::string_view::npos) {
+      name += c;
+    }
+    depth += kOpens.find(c) != std::string_view::npos;
+  }
+  const std::size_t colons = name.rfind("::");
+  if (colons != std::string::npos) {
+    const std::size_t before = name.rfind("::", colons - 1);
+    const std::size_t begin = before == std::string::npos || colons == 0 ? 0 : before + 2;
+    const auto words = words_of(std::string_view(name).substr(begin, colons - begin));
+    return !words.empty() && is_in(kClasses, words.back());
+  }
+  const auto words = words_of(name);
+  if (words.empty() || !is_in(kWords, words.back())) return false;
+  // The first may say whose it is.
+  return std::ranges::all_of(words.begin() + 1, words.end(),
+                             [&](const std::string& word) { return is_in(kWords, word); });
+}
+
 }  // namespace
 
 const Frame* here(std::span<const Frame> frames) {
-  const auto found = std::ranges::find_if_not(frames, is_library);
-  if (found != frames.end()) return &*found;
+  const Frame* nearest = nullptr;
+  for (const Frame& frame : frames) {
+    if (is_library(frame)) continue;
+    if (!is_wrapper(frame)) return &frame;
+    if (nearest == nullptr) nearest = &frame;
+  }
+  if (nearest != nullptr) return nearest;
   return frames.empty() ? nullptr : frames.data();
 }
 

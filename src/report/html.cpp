@@ -128,6 +128,7 @@ class Page {
                      {"objects", objects_.take()},
                      {"sites", sites_.take()},
                      {"locks", locks()},
+                     {"others", others()},
                      {"queues", queues()}};
     const std::string json = model.dump(-1, ' ', false, Json::error_handler_t::replace);
     const auto size = static_cast<std::uint32_t>(json.size());
@@ -222,13 +223,27 @@ class Page {
     for (const LockSite& site : analysis_.contention) {
       if (rows.size() >= kMostLocks) break;
       if (!analysis::is_worth_a_line(analysis_, site)) continue;
-      std::string holders;
-      for (const auto& [serial, n] : site.holders) {
-        holders += fmt::format("{}{} ({})", holders.empty() ? "" : ", ", label(serial), n);
-      }
       rows.push_back({printable(site.object_name), site.total_ns, site.contended, site.acquisitions,
                       site.p50_ns, site.p99_ns, site.max_ns, site.held_mean_ns,
-                      printable(site.site), holders});
+                      printable(site.site), threads_of(site.holders)});
+    }
+    return rows;
+  }
+
+  std::string threads_of(const std::map<std::uint64_t, std::uint64_t>& times) const {
+    std::string list;
+    for (const auto& [serial, n] : times) {
+      list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", label(serial), n);
+    }
+    return list;
+  }
+
+  Json others() const {
+    Json rows = Json::array();
+    for (const LockSite& site : analysis_.others) {
+      if (rows.size() >= kMostLocks) break;
+      rows.push_back({printable(site.object_name), site.total_ns, site.contended, site.p50_ns,
+                      site.p99_ns, site.max_ns, printable(site.site), threads_of(site.wakers)});
     }
     return rows;
   }

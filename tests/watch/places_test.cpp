@@ -55,6 +55,27 @@ TEST(Places, AFunctionOfThisLibraryIsKnownBehindTheTypeThatItReturns) {
             "thrum::Lock give<int> (server)");
 }
 
+TEST(Places, ALockOfTheProgramsOwnIsPassedOver) {
+  EXPECT_EQ(here_of({"leveldb::port::Mutex::Lock()", "leveldb::MutexLock::MutexLock(Mutex*)",
+                     "leveldb::DBImpl::Get(Slice const&)", "main"}),
+            "leveldb::DBImpl::Get (server)");
+  for (const char* const wrapper :
+       {"absl::Mutex::Lock()", "boost::unique_lock<boost::mutex>::lock()", "uv_mutex_lock",
+        "QWaitCondition::wait(QMutex*, unsigned long)", "item_lock", "my::RWLock::read()",
+        "void Locker::until<int>(int)", "g_cond_wait", "SDL_LockMutex"}) {
+    EXPECT_EQ(here_of({wrapper, "serve", "main"}), "serve (server)") << wrapper;
+  }
+  for (const char* const place : {"lock_account", "Block::seek(int)", "Clock::read()", "wait_here",
+                                  "Cache<Mutex>::find(int)", "BlockCache::lock(int)", "main"}) {
+    EXPECT_EQ(here_of({place, "other"}),
+              std::string(place).substr(0, std::string(place).find('(')) + " (server)");
+  }
+}
+
+TEST(Places, WhereThereIsNothingButALockOfItsOwnThatIsThePlace) {
+  EXPECT_EQ(here_of({"thrum::wait()", "port::Mutex::Lock()"}), "port::Mutex::Lock (server)");
+}
+
 TEST(Places, ALockInsideOfTheLibraryIsWorthALineOnlyIfItCosts) {
   Analysis analysis;
   analysis.end = 1'000'000;

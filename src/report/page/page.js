@@ -159,9 +159,9 @@ function search(words) {
   scroll(0);
 }
 
-function show_lock(i) {
-  $('search').value = model.locks[i][0];
-  search(model.locks[i][0]);
+function show_object(name) {
+  $('search').value = name;
+  search(name);
   canvas.scrollIntoView({block: 'nearest'});
 }
 
@@ -212,7 +212,11 @@ function show_tables() {
   table('locks', [{name: 'lock', css: 'l name'}, {name: 'waited', show: time}, {name: 'times', show: count},
     {name: 'of', show: count}, {name: 'median', show: time}, {name: 'p99', show: time}, {name: 'longest', show: time},
     {name: 'held', show: (ns) => ns === 0 ? '' : time(ns)}, {name: 'taken at', ...wide}, {name: 'held meanwhile by', ...wide}],
-  model.locks, show_lock);
+  model.locks, (i) => show_object(model.locks[i][0]));
+  $('other_part').hidden = model.others.length === 0;
+  table('others', [{name: 'for', css: 'l name'}, {name: 'waited', show: time}, {name: 'times', show: count}, {name: 'median', show: time},
+    {name: 'p99', show: time}, {name: 'longest', show: time}, {name: 'at', ...wide}, {name: 'let go by', ...wide}],
+  model.others, (i) => show_object(model.others[i][0]));
   show_queues();
 }
 

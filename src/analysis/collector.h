@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analysis/names.h"
@@ -65,6 +66,8 @@ class Collector final : public Names {
   /// Looks for names that threads were given, and for files that were mapped, since the last time.
   void refresh();
 
+  /// What threads slept on, by thread id and address, is named as well.
+  void add_objects(const std::set<std::pair<std::uint32_t, std::uint64_t>>& slept_on);
   /// Names what was recorded, and writes the names.
   void write_symbols();
   std::vector<Frame> frames(std::uint64_t thread, std::uint64_t site_stack) override;

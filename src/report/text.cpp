@@ -213,6 +213,7 @@ class Text {
       add(fmt::format("{}  {}, {}", line, ink(text::kCyan, printable(site.object_name)),
                       printable(site.site)));
       threads_below("held meanwhile by", site.holders);
+      if (site.holders.empty()) threads_below("let go by", site.wakers);
     }
     more(n, sites.size(), "locks that were waited for");
   }

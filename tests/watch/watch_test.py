@@ -185,6 +185,26 @@ class Watch(unittest.TestCase):
         longest = max(lanes[0], key=lambda one: one.end - one.begin)
         self.assertEqual((longest.state, longest.object), ('call', 'read'))
 
+    def test_bpf_names_what_was_slept_on_without_a_word_to_the_recorder(self):
+        self.assertEqual(self.on_level('bpf', 'direct').returncode, 0)
+        [wait] = [lock for lock in self.report('direct')['locks'] if lock['lock'] == 'word']
+        self.assertEqual((wait['kind'], wait['contended'], wait['site']), ('futex', 1, 'a place not seen'))
+        self.assertRegex(command.thrum('report', self.folder / 'direct.thrum', '--text').stdout,
+                         r'word, a place not seen\n +let go by direct \d+ \(1\)')
+
+    def test_what_others_are_waited_for_has_a_table_of_its_own(self):
+        self.options = ['--no-page']
+        self.assertEqual(self.watch('waits').returncode, 0)
+        report = self.report('waits')
+        kinds = {wait['kind'] for wait in report['waits_for_others']}
+        self.assertIn('condition', kinds)
+        self.assertFalse(kinds & {'mutex', 'lock', 'futex', 'thread', 'sleep'})
+        for wait in report['waits_for_others']:
+            self.assertGreaterEqual(wait['waits'], 1)
+            self.assertGreaterEqual(wait['total_wait_ns'], wait['max_wait_ns'])
+        self.assertRegex(command.thrum('report', self.folder / 'waits.thrum', '--text').stdout,
+                         r'Waits for others, by time(.|\n)*condition')
+
     def test_bpf_tells_the_locks_of_a_static_program(self):
         run = self.on_level('bpf', 'static_contended', '300')
         self.assertEqual((run.returncode, run.stdout), (7, 'done\n'), run.stderr)

@@ -64,10 +64,12 @@ struct LockSite {
   std::uint64_t object = 0;
   trace::Kind kind{};
   std::string object_name{}, site{};
+  bool is_internal = false;  ///< of this project's library, which its users never see
   std::uint64_t acquisitions = 0, contended = 0;
   std::uint64_t total_ns = 0, p50_ns = 0, p99_ns = 0, max_ns = 0;
   std::uint64_t held_samples = 0, held_mean_ns = 0, held_max_ns = 0;
   std::map<std::uint64_t, std::uint64_t> holders{};  ///< serial -> how often it held it meanwhile
+  std::map<std::uint64_t, std::uint64_t> wakers{};   ///< serial -> how often it let one go
   std::vector<std::uint64_t> stack{};                ///< of one of the waits
 };
 
@@ -105,7 +107,8 @@ struct Analysis {
   std::vector<Life> lives{};                       ///< by birth
   std::map<std::uint64_t, std::size_t> life_of{};  ///< by serial
   std::vector<LockSite> contention{};              ///< the most time lost first
-  std::vector<QueueUse> queues{};                  ///< the most time waited for first
+  std::vector<LockSite> others{};  ///< what others had to do: conditions and the like
+  std::vector<QueueUse> queues{};  ///< the most time waited for first
   std::vector<Inversion> inversions{};
   std::uint64_t blocked_ns = 0, named_ns = 0;  ///< of all threads; of it, on a known object
   bool has_switches = false;
@@ -129,6 +132,10 @@ const std::string* given_name(const Recording& recording, std::uint32_t process,
 /// else its address.
 std::string object_text(const Analysis& analysis, const Thread& thread, std::uint64_t object,
                         trace::Kind kind, const std::string* given);
+
+/// Returns whether people want to read of it: of a lock inside of this project's library only if it
+/// costs a hundredth of the whole time.
+bool is_worth_a_line(const Analysis& analysis, const LockSite& site);
 
 // The parts of analyse().
 void find_lives(Analysis& analysis);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analysis/names.h"
@@ -32,6 +33,13 @@ struct Moment {
   std::vector<Hold> holds{};
 };
 
+/// How many items a queue of this project's library held when it was last looked at.
+struct QueueLook {
+  std::uint32_t process = 0;  ///< serial
+  std::uint64_t address = 0;
+  std::uint64_t items = 0, limit = 0;  ///< limit 0: none
+};
+
 class Collector final : public Names {
  public:
   Collector(SharedMemory& memory, RecordingWriter& writer);
@@ -52,10 +60,14 @@ class Collector final : public Names {
 
   /// Looks how many items are in each queue; nothing without queues. Returns whether there are any.
   bool sample_queues(std::uint64_t now_ns);
+  /// Returns what was seen of them.
+  std::vector<QueueLook> queues() const;
 
   /// Looks for names that threads were given, and for files that were mapped, since the last time.
   void refresh();
 
+  /// What threads slept on, by thread id and address, is named as well.
+  void add_objects(const std::set<std::pair<std::uint32_t, std::uint64_t>>& slept_on);
   /// Names what was recorded, and writes the names.
   void write_symbols();
   std::vector<Frame> frames(std::uint64_t thread, std::uint64_t site_stack) override;

@@ -173,6 +173,15 @@ bool Collector::sample_queues(std::uint64_t now_ns) {
   return !queues_.empty();
 }
 
+std::vector<QueueLook> Collector::queues() const {
+  std::vector<QueueLook> found;
+  for (const auto& [place, queue] : queues_) {
+    if (queue.items == LiveQueue::kNotSeen) continue;
+    found.push_back({place.first, place.second, queue.items, queue.info.limit});
+  }
+  return found;
+}
+
 void Collector::write_depths() {
   if (fresh_depths_.empty()) return;
   writer_.write(std::span<const Depth>(fresh_depths_));

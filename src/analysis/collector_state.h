@@ -72,7 +72,8 @@ struct Collector::LiveQueue {
   std::uint32_t pid = 0;
   std::uint64_t limit_at = 0;
   trace::Counts counts{};
-  std::uint64_t items = ~std::uint64_t{0};  // the last that was written
+  static constexpr std::uint64_t kNotSeen = ~std::uint64_t{0};
+  std::uint64_t items = kNotSeen;  // the last that was written
 
   bool in_blocks() const { return (counts.puts.position | counts.puts.numbers) != 0; }
 };

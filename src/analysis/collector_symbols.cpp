@@ -86,6 +86,15 @@ std::string Collector::variable(std::uint32_t serial, std::uint64_t address) {
   return process != nullptr ? symbols(*process).variable(address) : std::string();
 }
 
+void Collector::add_objects(const std::set<std::pair<std::uint32_t, std::uint64_t>>& slept_on) {
+  for (const auto& [serial, thread] : threads_) {
+    for (auto at = slept_on.lower_bound({thread.tid, 0});
+         at != slept_on.end() && at->first == thread.tid; ++at) {
+      objects_.insert({thread.process, at->second & trace::kAddressMask});
+    }
+  }
+}
+
 void Collector::write_symbols() {
   Json places = Json::array(), stacks = Json::array(), objects = Json::array();
   for (const auto& [id, snapshot] : snapshots_) {

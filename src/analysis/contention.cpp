@@ -1,5 +1,7 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "analysis/analysis.h"
@@ -18,7 +20,18 @@ bool is_contention(Kind kind) {
          kind == Kind::semaphore || kind == Kind::futex || kind == Kind::lock;
 }
 
+// Queues have a table of their own; to wait for a thread's end, or for a time, is no surprise.
+bool is_for_others(Kind kind) {
+  return kind == Kind::condition || kind == Kind::barrier || kind == Kind::once ||
+         kind == Kind::event || kind == Kind::group;
+}
+
 }  // namespace
+
+bool is_worth_a_line(const Analysis& analysis, const LockSite& site) {
+  constexpr std::uint64_t kPart = 100;
+  return !site.is_internal || site.total_ns >= analysis.end / kPart;
+}
 
 void find_contention(Analysis& analysis) {
   const Recording& recording = *analysis.recording;
@@ -47,6 +60,7 @@ void find_contention(Analysis& analysis) {
     if (found.site.kind == Kind::none) {
       found.site.kind = kind;
       found.site.object_name = object_text(analysis, *thread, object, kind, given);
+      found.site.is_internal = found.site.object_name.starts_with("thrum::waist::");
     }
     return found;
   };
@@ -91,14 +105,18 @@ void find_contention(Analysis& analysis) {
           .site.acquisitions += count.n;
     }
     for (const Wait& wait : life.waits) {
-      if (!is_contention(wait.kind)) continue;
+      if (!is_contention(wait.kind) && !is_for_others(wait.kind)) continue;
       Row& its = row(wait.object, wait.kind, wait.site_stack, wait.given);
       ++its.site.contended;
       if (wait.kind == Kind::futex || wait.kind == Kind::semaphore || wait.kind == Kind::lock)
         ++its.site.acquisitions;
       its.waits.push_back(wait.end - wait.begin);
       its.site.total_ns += wait.end - wait.begin;
-      if (wait.holder != 0) ++its.site.holders[wait.holder];
+      // Who let go a mutex had it.
+      const bool is_exclusive = wait.kind == Kind::mutex || wait.kind == Kind::lock;
+      const std::uint64_t holder = wait.holder == 0 && is_exclusive ? wait.waker : wait.holder;
+      if (holder != 0) ++its.site.holders[holder];
+      if (wait.waker != 0) ++its.site.wakers[wait.waker];
       if (its.site.stack.empty()) its.site.stack = stack_of(recording, *thread, wait.site_stack);
     }
   }
@@ -107,13 +125,23 @@ void find_contention(Analysis& analysis) {
   std::map<Place, std::vector<Row*>> by_object;
   for (auto& [key, one] : rows) by_object[{one.site.process, one.site.object}].push_back(&one);
   for (auto& [object, its] : by_object) {
-    if (its.size() != 2 || its[0]->has_place == its[1]->has_place) continue;
-    Row& from = *its[its[0]->has_place ? 1 : 0];
-    Row& to = *its[its[0]->has_place ? 0 : 1];
+    const auto without = std::ranges::find(its, false, &Row::has_place);
+    if (without == its.end() || its.size() < 2) continue;
+    Row& from = **without;
+    its.erase(without);
+    const auto waits = [](const Row* one) { return one->waits.size(); };
+    Row& to = **std::ranges::max_element(its, {}, waits);
+    if (!to.has_place) continue;
+    if (its.size() > 1) {
+      from.site.site += fmt::format(", else at {} and {} more", to.site.site, its.size() - 1);
+      continue;
+    }
     to.waits.insert(to.waits.end(), from.waits.begin(), from.waits.end());
     to.site.contended += from.site.contended;
     to.site.total_ns += from.site.total_ns;
     to.site.acquisitions += from.site.acquisitions;
+    for (const auto& [serial, n] : from.site.holders) to.site.holders[serial] += n;
+    for (const auto& [serial, n] : from.site.wakers) to.site.wakers[serial] += n;
     from.is_merged = true;
   }
   std::erase_if(rows, [](const auto& entry) { return entry.second.is_merged; });
@@ -130,11 +158,13 @@ void find_contention(Analysis& analysis) {
       site.max_ns = its.waits.back();
     }
     if (site.held_samples != 0) site.held_mean_ns = its.held_ns / site.held_samples;
-    analysis.contention.push_back(std::move(site));
+    (is_for_others(site.kind) ? analysis.others : analysis.contention).push_back(std::move(site));
   }
-  std::ranges::stable_sort(analysis.contention, [](const LockSite& a, const LockSite& b) {
-    return a.total_ns != b.total_ns ? a.total_ns > b.total_ns : a.acquisitions > b.acquisitions;
-  });
+  for (std::vector<LockSite>* const list : {&analysis.contention, &analysis.others}) {
+    std::ranges::stable_sort(*list, [](const LockSite& a, const LockSite& b) {
+      return a.total_ns != b.total_ns ? a.total_ns > b.total_ns : a.acquisitions > b.acquisitions;
+    });
+  }
 }
 
 void find_inversions(Analysis& analysis) {

@@ -6,21 +6,62 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstring>
+#include <vector>
 
 #include "analysis/symbols.h"
 
 namespace thrum::analysis {
 namespace {
 
+constexpr std::string_view kOpens = "<({[", kCloses = ">)}]";
+
+// The name without the type that the function of a template has in front of it.
+std::string name_in(std::string_view function) {
+  std::string name = short_name(function);
+  int depth = 0;
+  for (std::size_t i = name.size(); i-- > 0;) {
+    if (kCloses.find(name[i]) != std::string_view::npos) ++depth;
+    if (kOpens.find(name[i]) != std::string_view::npos) --depth;
+    if (name[i] == ' ' && depth == 0) return name.substr(i + 1);
+  }
+  return name;
+}
+
 // This project's own library, whose waits the reader wants to see in his code: its headers, what
 // they call, and the door to the observer. Its tools are programs like others.
 bool is_this_project(const Frame& frame) {
   const auto in = [&](std::string_view part) { return frame.file.find(part) != std::string::npos; };
   if (in("include/thrum/") || in("src/waist/observed.cpp") || in("src/waist/wait.cpp")) return true;
-  const bool has_its_name = frame.function.starts_with("thrum::") ||
-                            frame.function.find(" thrum::") < frame.function.find('(');
-  return has_its_name && (frame.file.empty() || in("src/threading/") || in("src/waist/"));
+  return name_in(frame.function).starts_with("thrum::") &&
+         (frame.file.empty() || in("src/threading/") || in("src/waist/"));
+}
+
+// What a thread was made to run, as `main::{lambda()#1}`, of the function of a library that calls
+// it: where nobody kept what was inlined, the user's code is in that function. Empty of others, and
+// of a function that is called by its address, which has a frame of its own.
+std::string_view callable_of(std::string_view function) {
+  static constexpr std::array<std::string_view, 2> kCallers{"thrum::Thread::Bound<",
+                                                            "std::thread::_Invoker<std::tuple<"};
+  std::size_t begin = std::string_view::npos;
+  for (const std::string_view caller : kCallers) {
+    const std::size_t found = function.rfind(caller);
+    if (found == std::string_view::npos) continue;
+    if (begin == std::string_view::npos || found + caller.size() > begin)
+      begin = found + caller.size();
+  }
+  if (begin == std::string_view::npos) return {};
+  int depth = 0;
+  std::size_t end = begin;
+  for (; end < function.size(); ++end) {
+    const char c = function[end];
+    if (depth == 0 && (c == '>' || c == ',')) break;
+    depth += kOpens.find(c) != std::string_view::npos;
+    depth -= kCloses.find(c) != std::string_view::npos;
+  }
+  const std::string_view callable = function.substr(begin, end - begin);
+  return callable.find('*') == std::string_view::npos ? callable : std::string_view{};
 }
 
 bool is_library(const Frame& frame) {
@@ -34,21 +75,84 @@ bool is_library(const Frame& frame) {
       "__lll_", "__futex_",   "__pthread_",  "pthread_"};
   const std::string_view module =
       std::string_view(frame.module).substr(frame.module.rfind('/') + 1);
+  if (frame.file.empty() && !callable_of(frame.function).empty()) return false;
   if (is_this_project(frame)) return true;
   return std::ranges::any_of(kModules, [&](auto name) { return module.starts_with(name); }) ||
          std::ranges::any_of(
              kFiles, [&](auto part) { return frame.file.find(part) != std::string::npos; }) ||
-         std::ranges::any_of(kFunctions, [&](auto name) {
-           return frame.function.starts_with(name) ||
-                  frame.function.find(fmt::format(" {}", name)) < frame.function.find('(');
+         std::ranges::any_of(kFunctions, [function = name_in(frame.function)](auto name) {
+           return function.starts_with(name);
          });
+}
+
+// The words of a name like MutexLock, mutex_lock or QReadWriteLock, in lower case.
+std::vector<std::string> words_of(std::string_view name) {
+  std::vector<std::string> words;
+  char last = '_';
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    const bool is_upper = std::isupper(static_cast<unsigned char>(c)) != 0;
+    const bool before_lower =
+        i + 1 < name.size() && std::islower(static_cast<unsigned char>(name[i + 1])) != 0;
+    const bool begins =
+        last == '_' ||
+        (is_upper && (before_lower || !std::isupper(static_cast<unsigned char>(last))));
+    if (c != '_' && begins) words.emplace_back();
+    if (c != '_') words.back() += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    last = c;
+  }
+  return words;
+}
+
+// Many programs put the lock of the system into a class or function of their own, which all of
+// their code waits in: the place that tells something is behind it. By its class, as
+// leveldb::port::Mutex::Lock, or if it is nothing but that, as uv_mutex_lock.
+bool is_wrapper(const Frame& frame) {
+  static constexpr std::array<std::string_view, 12> kClasses{
+      "mutex",     "lock", "locker",  "rwlock",    "spinlock", "cond",
+      "condition", "var",  "condvar", "semaphore", "guard",    "monitor"};
+  static constexpr std::array<std::string_view, 19> kWords{
+      "mutex",     "lock",  "rwlock",  "spinlock",  "cond", "condition", "var",
+      "semaphore", "sem",   "acquire", "enter",     "wait", "timed",     "timedwait",
+      "read",      "write", "shared",  "exclusive", "for"};
+  const auto is_in = [](const auto& list, std::string_view word) {
+    return std::ranges::find(list, word) != list.end();
+  };
+  // Without template arguments: of their words none is the class's.
+  std::string name;
+  int depth = 0;
+  for (const char c : name_in(frame.function)) {
+    depth -= kCloses.find(c) != std::string_view::npos;
+    if (depth == 0 && kCloses.find(c) == std::string_view::npos &&
+        kOpens.find(c) == std::string_view::npos) {
+      name += c;
+    }
+    depth += kOpens.find(c) != std::string_view::npos;
+  }
+  const std::size_t colons = name.rfind("::");
+  if (colons != std::string::npos) {
+    const std::size_t before = name.rfind("::", colons - 1);
+    const std::size_t begin = before == std::string::npos || colons == 0 ? 0 : before + 2;
+    const auto words = words_of(std::string_view(name).substr(begin, colons - begin));
+    return !words.empty() && is_in(kClasses, words.back());
+  }
+  const auto words = words_of(name);
+  if (words.empty() || !is_in(kWords, words.back())) return false;
+  // The first may say whose it is.
+  return std::ranges::all_of(words.begin() + 1, words.end(),
+                             [&](const std::string& word) { return is_in(kWords, word); });
 }
 
 }  // namespace
 
 const Frame* here(std::span<const Frame> frames) {
-  const auto found = std::ranges::find_if_not(frames, is_library);
-  if (found != frames.end()) return &*found;
+  const Frame* nearest = nullptr;
+  for (const Frame& frame : frames) {
+    if (is_library(frame)) continue;
+    if (!is_wrapper(frame)) return &frame;
+    if (nearest == nullptr) nearest = &frame;
+  }
+  if (nearest != nullptr) return nearest;
   return frames.empty() ? nullptr : frames.data();
 }
 
@@ -72,6 +176,10 @@ std::string short_name(std::string_view function) {
 std::string text_of(const Frame& frame) {
   const std::string file = frame.file.substr(frame.file.rfind('/') + 1);
   const std::string module = frame.module.substr(frame.module.rfind('/') + 1);
+  if (const std::string_view callable = callable_of(frame.function);
+      !callable.empty() && frame.file.empty()) {
+    return module.empty() ? std::string(callable) : fmt::format("{} ({})", callable, module);
+  }
   if (frame.line != 0 && !file.empty()) {
     return fmt::format("{} ({}:{})", short_name(frame.function), file, frame.line);
   }

@@ -11,7 +11,8 @@
 namespace thrum::analysis {
 
 /// Returns the frame that a reader calls "here": the innermost that is neither libc's nor the
-/// standard library's, else the innermost; null without frames.
+/// standard library's nor, by its name, a lock of the program's own around theirs; else the
+/// innermost; null without frames.
 const Frame* here(std::span<const Frame> frames);
 
 /// Returns `function (file:line)`, with what is known of it; the file without its folders.

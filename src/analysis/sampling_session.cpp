@@ -331,7 +331,7 @@ void SamplingSession::show() {
     const auto one = threads_.find(moment.tid);
     if (one != threads_.end()) moment.waits_at = one->second.site_stack;
   }
-  options_.on_look({now(), moments, *this});
+  options_.on_look({now(), moments, *this, {}});
 }
 
 // What a killed watcher leaves is that old at most.

@@ -17,6 +17,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include "analysis/alarm.h"
@@ -45,6 +46,7 @@ constexpr std::uint64_t kLookNs = 25'000'000;
 // How often the depth of queues is looked at, where there are queues.
 constexpr std::uint64_t kQueuesNs = 10'000'000;
 constexpr std::uint64_t kRefreshNs = 200'000'000;
+constexpr std::size_t kMostObjects = 4096;  // that are named for the kernel's word alone
 
 std::string preload(const std::string& library) {
   const char* const already = std::getenv("LD_PRELOAD");
@@ -75,6 +77,7 @@ class Session {
   void sleep(std::int64_t ns);
   void hear_signals();
   void look_for_deadlocks();
+  double drain_scheduler();
   std::uint64_t govern(std::uint64_t now_ns);
   void end();
   Json meta() const;
@@ -92,6 +95,7 @@ class Session {
   std::unique_ptr<Target> target_;
   std::unique_ptr<SchedulerRecorder> scheduler_;
   SchedulingSampler sampler_;
+  std::set<std::pair<std::uint32_t, std::uint64_t>> slept_on_;  // thread id, address
   LevelText text_;
 };
 
@@ -164,7 +168,7 @@ void Session::hear_signals() {
 void Session::look_for_deadlocks() {
   const std::uint64_t now_ns = trace::monotonic_ns() - memory_.origin_ns();
   const std::vector<Moment> moments = collector_.moments();
-  if (options_.on_look) options_.on_look({now_ns, moments, collector_});
+  if (options_.on_look) options_.on_look({now_ns, moments, collector_, collector_.queues()});
   for (const Cycle& cycle : graph_.look(moments)) {
     Json alarm = deadlock_alarm(cycle, now_ns, [&](const Link& link) {
       const std::uint64_t serial = link.thread.thread;
@@ -198,6 +202,17 @@ std::uint64_t Session::govern(std::uint64_t now_ns) {
   return governor_.next_ns(now_ns);
 }
 
+// Locks inside of libc are slept on without a word to the recorder: the kernel tells of them.
+double Session::drain_scheduler() {
+  const std::vector<Sleep>& sleeps = scheduler_->fresh().sleeps;
+  const std::size_t before = sleeps.size();
+  const double full = scheduler_->drain();
+  for (std::size_t i = before; i < sleeps.size() && slept_on_.size() < kMostObjects; ++i) {
+    if (is_futex(sleeps[i].call)) slept_on_.insert({sleeps[i].tid, sleeps[i].argument});
+  }
+  return full;
+}
+
 WatchResult Session::run() {
   writer_.write(Chunk::meta, meta());
   if (const int error = target_->go(); error != 0) {
@@ -212,7 +227,7 @@ WatchResult Session::run() {
     const double of_rings = collector_.drain();
     if (collector_.events_read() != read)  // looking for nothing costs as much while it rests
       draining_ns_ += processor_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
-    const double fullest = std::max(of_rings, scheduler_->drain());
+    const double fullest = std::max(of_rings, drain_scheduler());
     scheduler_->write(writer_, over);
     if (over) break;
     const std::uint64_t now = trace::monotonic_ns();
@@ -253,6 +268,7 @@ void Session::end() {
   }
   collector_.reap();
   collector_.end_all();
+  collector_.add_objects(slept_on_);
   collector_.write_symbols();
   rusage children{}, own{};
   getrusage(RUSAGE_CHILDREN, &children);

@@ -19,6 +19,7 @@ struct Look {
   std::uint64_t ns;  ///< since the recording's start
   const std::vector<Moment>& threads;
   Names& names;
+  std::vector<QueueLook> queues;
 };
 
 struct WatchOptions {

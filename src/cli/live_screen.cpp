@@ -84,20 +84,7 @@ LiveScreen::LiveScreen(const std::string& output, bool no_colour)
   terminal_->shows = text::Terminal::of(STDERR_FILENO, no_colour);
   terminal_->in = copy_of(STDIN_FILENO, "re");
   terminal_->out = copy_of(STDERR_FILENO, "we");
-  // What stood there under this name may be somebody's link.
-  if (unlink(output.c_str()) != 0 && errno != ENOENT) {
-    throw std::system_error(errno, std::generic_category(), output);
-  }
-  const int file =
-      ::open(output.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND | O_CLOEXEC, 0600);
-  if (file < 0) throw std::system_error(errno, std::generic_category(), output);
-  std::fflush(stdout);
-  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
-    if (isatty(descriptor) != 1) continue;
-    terminal_->saved[descriptor] = fcntl(descriptor, F_DUPFD_CLOEXEC, 10);
-    dup2(file, descriptor);
-  }
-  ::close(file);
+  if (!output.empty()) divert(output);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   terminal_->saved[STDIN_FILENO] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
   dup2(nothing, STDIN_FILENO);
@@ -118,6 +105,23 @@ LiveScreen::LiveScreen(const std::string& output, bool no_colour)
       init_pair(++pair, static_cast<short>(colour), -1);
     }
   }
+}
+
+void LiveScreen::divert(const std::string& output) {
+  // What stood there under this name may be somebody's link.
+  if (unlink(output.c_str()) != 0 && errno != ENOENT) {
+    throw std::system_error(errno, std::generic_category(), output);
+  }
+  const int file =
+      ::open(output.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND | O_CLOEXEC, 0600);
+  if (file < 0) throw std::system_error(errno, std::generic_category(), output);
+  std::fflush(stdout);
+  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
+    if (isatty(descriptor) != 1) continue;
+    terminal_->saved[descriptor] = fcntl(descriptor, F_DUPFD_CLOEXEC, 10);
+    dup2(file, descriptor);
+  }
+  ::close(file);
 }
 
 LiveScreen::~LiveScreen() {

@@ -15,7 +15,7 @@ namespace thrum::cli {
 class LiveScreen {
  public:
   /// Takes the terminal. Output of this process and its children that would show there goes to
-  /// `output`, which is made anew, for its owner alone.
+  /// `output`, which is made anew, for its owner alone; nowhere else if that is empty.
   /// Throws  std::system_error if the file cannot be made
   LiveScreen(const std::string& output, bool no_colour);
   /// As close().
@@ -39,6 +39,8 @@ class LiveScreen {
 
  private:
   struct Terminal;
+  void divert(const std::string& output);
+
   std::unique_ptr<Terminal> terminal_;
 };
 

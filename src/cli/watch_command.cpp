@@ -62,10 +62,14 @@ class View {
  public:
   View(const Options& options, const std::string& output)
       : screen_(output, options.no_colour),
+        attached_(options.watch.pid != 0),
         head_{
             text::ink(text::kBold, "thrum watch --live") + "  " +
                 text::printable(command_of(options)),
-            text::ink(text::kDim, "  q leaves the view, not the program; what it prints goes to " +
+            text::ink(text::kDim,
+                      attached_ ? "  q leaves the view, Ctrl-C ends the watching; the process "
+                                  "goes on"
+                                : "  q leaves the view, not the program; what it prints goes to " +
                                       text::printable(output))} {}
 
   void look(const analysis::Look& look) {
@@ -73,11 +77,17 @@ class View {
     live_.look(look);
     const auto now = std::chrono::steady_clock::now();
     if (now < next_) return;
-    next_ = now + std::chrono::milliseconds(100);
-    live_.tick();
+    constexpr std::chrono::milliseconds kTenth(100);
+    if (next_ == std::chrono::steady_clock::time_point{}) next_ = now;
+    // A process with many threads is looked at more seldom.
+    const auto tenths = 1 + (now - next_) / kTenth;
+    next_ += tenths * kTenth;
+    live_.tick(static_cast<std::size_t>(tenths));
     if (screen_.wants_to_leave()) {
       screen_.close();
-      fmt::print(stderr, "The program goes on; Ctrl-C ends it.\n");
+      fmt::print(stderr, "{}\n",
+                 attached_ ? "It is still watched; Ctrl-C ends that, not the process."
+                           : "The program goes on; Ctrl-C ends it.");
       return;
     }
     std::vector<std::string> head = head_;
@@ -89,12 +99,15 @@ class View {
 
  private:
   static std::string command_of(const Options& options) {
+    const auto pid = static_cast<pid_t>(options.watch.pid);
     std::string line;
-    for (const std::string& word : options.watch.command) line += (line.empty() ? "" : " ") + word;
+    for (const std::string& word : pid != 0 ? analysis::command_of(pid) : options.watch.command)
+      line += (line.empty() ? "" : " ") + word;
     return line;
   }
 
   LiveScreen screen_;
+  bool attached_;
   report::Live live_;
   std::vector<std::string> head_;
   std::chrono::steady_clock::time_point next_{};
@@ -138,10 +151,6 @@ int watch(Options& options) {
                 attached ? "a process or a command, not both" : "what? see thrum watch --help");
     return kUsage;
   }
-  if (options.live && attached) {
-    print_error("--live", "needs a command: a process that runs already is shown by --pid alone");
-    return kUsage;
-  }
   const text::Terminal terminal = text::Terminal::of(STDERR_FILENO, options.no_colour);
   const std::string command = attached ? analysis::comm_of(static_cast<pid_t>(options.watch.pid),
                                                            static_cast<pid_t>(options.watch.pid))
@@ -174,7 +183,8 @@ int watch(Options& options) {
       fmt::print(stderr, "It runs as {}, who called sudo (--as-root: as root).\n",
                  text::printable(*privileges.user()));
     }
-    const std::string output = report::sibling(options.watch.output, ".out");
+    // What a process prints that runs already goes where it went.
+    const std::string output = attached ? "" : report::sibling(options.watch.output, ".out");
     if (options.live) {
       if (const std::string problem = LiveScreen::problem(); !problem.empty()) {
         print_error("--live", problem);
@@ -194,7 +204,8 @@ int watch(Options& options) {
       fmt::print(stderr, "\n");
       print(terminal, report::text(analysis, terminal.width, false));
       fmt::print(stderr, "\n  recording  {}\n", text::printable(options.watch.output));
-      if (options.live) fmt::print(stderr, "  its output {}\n", text::printable(output));
+      if (!output.empty() && options.live)
+        fmt::print(stderr, "  its output {}\n", text::printable(output));
       if (!options.no_page) {
         const std::string page = report::sibling(options.watch.output, ".html");
         report::write_file(page, report::html(analysis));
@@ -266,6 +277,7 @@ void add_watch_command(CLI::App& app, int& exit_code) {
       "  thrum watch --live -- ./server        look at it while it runs\n"
       "  thrum watch --kill-on-deadlock -- ./test\n"
       "  thrum watch --pid 1234 --once         a thread dump of any process\n"
+      "  thrum watch --pid 1234 --live         look at it as it goes on\n"
       "  thrum report server.thrum             what was recorded, again\n"
       "\n"
       "The program runs as it does without: not recompiled, not stopped, not root.\n"

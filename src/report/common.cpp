@@ -34,6 +34,7 @@ std::string object(const Analysis& analysis, const analysis::Thread& thread,
                    const analysis::Wait& wait) {
   const std::string name =
       printable(analysis::object_text(analysis, thread, wait.object, wait.kind, wait.given));
+  if (wait.kind == trace::Kind::call) return name;
   const std::string_view kind = analysis::name_of(wait.kind);
   return name.starts_with(kind) ? name : fmt::format("{} {}", kind, name);
 }

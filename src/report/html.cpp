@@ -31,6 +31,7 @@ enum Shown : std::uint64_t {
   in_kernel = 5,
   on_others = 6,  // until somebody does something: a condition, a barrier, a thread's end
   asleep = 7,
+  in_call = 8,  // in the kernel, in a system call that is known
 };
 
 // More would make the page larger than it is useful; the tables and forms for programs have all.
@@ -93,7 +94,7 @@ Shown shown(const Life& life, const Slice& slice) {
     case trace::Kind::timer:
       return asleep;
     case trace::Kind::call:
-      return in_kernel;
+      return in_call;
     default:
       return on_lock;
   }
@@ -127,6 +128,7 @@ class Page {
                      {"objects", objects_.take()},
                      {"sites", sites_.take()},
                      {"locks", locks()},
+                     {"others", others()},
                      {"queues", queues()}};
     const std::string json = model.dump(-1, ' ', false, Json::error_handler_t::replace);
     const auto size = static_cast<std::uint32_t>(json.size());
@@ -220,13 +222,28 @@ class Page {
     Json rows = Json::array();
     for (const LockSite& site : analysis_.contention) {
       if (rows.size() >= kMostLocks) break;
-      std::string holders;
-      for (const auto& [serial, n] : site.holders) {
-        holders += fmt::format("{}{} ({})", holders.empty() ? "" : ", ", label(serial), n);
-      }
+      if (!analysis::is_worth_a_line(analysis_, site)) continue;
       rows.push_back({printable(site.object_name), site.total_ns, site.contended, site.acquisitions,
                       site.p50_ns, site.p99_ns, site.max_ns, site.held_mean_ns,
-                      printable(site.site), holders});
+                      printable(site.site), threads_of(site.holders)});
+    }
+    return rows;
+  }
+
+  std::string threads_of(const std::map<std::uint64_t, std::uint64_t>& times) const {
+    std::string list;
+    for (const auto& [serial, n] : times) {
+      list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", label(serial), n);
+    }
+    return list;
+  }
+
+  Json others() const {
+    Json rows = Json::array();
+    for (const LockSite& site : analysis_.others) {
+      if (rows.size() >= kMostLocks) break;
+      rows.push_back({printable(site.object_name), site.total_ns, site.contended, site.p50_ns,
+                      site.p99_ns, site.max_ns, printable(site.site), threads_of(site.wakers)});
     }
     return rows;
   }

@@ -38,10 +38,26 @@ Json thread_json(const Life& life, bool knows_next) {
   return json;
 }
 
+Json threads_json(const std::map<std::uint64_t, std::uint64_t>& times) {
+  Json list = Json::array();
+  for (const auto& [serial, n] : times) list.push_back({{"thread", serial}, {"times", n}});
+  return list;
+}
+
+Json other_json(const LockSite& site) {
+  return Json{{"process", site.process},
+              {"object", site.object_name},
+              {"kind", analysis::name_of(site.kind)},
+              {"site", site.site},
+              {"waits", site.contended},
+              {"total_wait_ns", site.total_ns},
+              {"p50_wait_ns", site.p50_ns},
+              {"p99_wait_ns", site.p99_ns},
+              {"max_wait_ns", site.max_ns},
+              {"let_go_by", threads_json(site.wakers)}};
+}
+
 Json lock_json(const LockSite& site) {
-  Json holders = Json::array();
-  for (const auto& [serial, n] : site.holders)
-    holders.push_back({{"thread", serial}, {"times", n}});
   return Json{{"process", site.process},
               {"lock", site.object_name},
               {"kind", analysis::name_of(site.kind)},
@@ -55,7 +71,7 @@ Json lock_json(const LockSite& site) {
               {"held_samples", site.held_samples},
               {"held_mean_ns", site.held_mean_ns},
               {"held_max_ns", site.held_max_ns},
-              {"held_meanwhile_by", std::move(holders)}};
+              {"held_meanwhile_by", threads_json(site.holders)}};
 }
 
 Json queue_json(const analysis::QueueUse& use) {
@@ -88,6 +104,8 @@ std::string json(const Analysis& analysis) {
   }
   for (const Life& life : analysis.lives) threads.push_back(thread_json(life, analysis.knows_next));
   for (const LockSite& site : analysis.contention) locks.push_back(lock_json(site));
+  Json others = Json::array();
+  for (const LockSite& site : analysis.others) others.push_back(other_json(site));
   for (const Inversion& inversion : analysis.inversions) {
     Json steps = Json::array();
     for (const Inversion::Step& step : inversion.steps) {
@@ -115,6 +133,7 @@ std::string json(const Analysis& analysis) {
                   {"processes", std::move(processes)},
                   {"threads", std::move(threads)},
                   {"locks", std::move(locks)},
+                  {"waits_for_others", std::move(others)},
                   {"queues", std::move(queues)},
                   {"deadlocks", recording.alarms},
                   {"lock_order_inversions", std::move(inversions)},

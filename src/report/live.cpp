@@ -29,7 +29,7 @@ using trace::Kind;
 namespace {
 
 constexpr std::size_t kStripCells = 240;
-constexpr std::size_t kScreenLocks = 6, kScreenChains = 6;
+constexpr std::size_t kScreenLocks = 6, kScreenQueues = 6, kScreenChains = 6;
 
 // R if it runs or could run, else what it sleeps as; 0 if it is gone.
 char kernel_state(std::uint32_t pid, std::uint32_t tid) {
@@ -132,17 +132,36 @@ void Live::look(const analysis::Look& look) {
     lock.holders = row.holders;
   }
   std::erase_if(rows_, [](const auto& entry) { return !entry.second.alive; });
+  look_at_queues(look);
 }
 
-void Live::tick() {
+void Live::look_at_queues(const analysis::Look& look) {
+  for (auto& [key, queue] : queues_) queue.alive = false;
+  for (const analysis::QueueLook& one : look.queues) {
+    Queue& queue = queues_[{one.process, one.address}];
+    queue.name = printable(look.names.variable(one.process, one.address));
+    if (queue.name.empty()) queue.name = fmt::format("{:#x}", one.address);
+    queue.items = one.items;
+    queue.limit = one.limit;
+    queue.most = std::max(queue.most, one.items);
+    queue.alive = true;
+  }
+  std::erase_if(queues_, [](const auto& entry) { return !entry.second.alive; });
+}
+
+void Live::tick(std::size_t tenths) {
+  const auto extend = [&](auto& strip, auto cell) {
+    strip.insert(strip.end(), std::min(tenths, kStripCells), cell);
+    while (strip.size() > kStripCells) strip.pop_front();
+  };
   for (auto& [serial, row] : rows_) {
     if (row.doing == Doing::running) {
       const char state = kernel_state(row.pid, row.tid);
       if (state != 'R') row.doing = Doing::kernel;
     }
-    row.strip.push_back(row.doing);
-    if (row.strip.size() > kStripCells) row.strip.pop_front();
+    extend(row.strip, row.doing);
   }
+  for (auto& [key, queue] : queues_) extend(queue.strip, queue.items);
 }
 
 void Live::alarm(const Json& alarm) { alarms_.push_back(report::alarm(alarm)); }
@@ -184,8 +203,9 @@ std::string Live::what(const Row& row) const {
   switch (row.doing) {
     case Doing::running:
       return "running";
-    case Doing::kernel:
-      return "in the kernel";
+    case Doing::kernel:  // in a call that is known, unless only tick() found it there
+      return row.waits_key == 0 ? "in the kernel"
+                                : fmt::format("{}, {}", ink(text::kCyan, row.object), row.site);
     case Doing::asleep:
       return fmt::format("asleep, {}", row.site);
     default: {
@@ -217,6 +237,31 @@ std::string Live::chain(std::uint64_t serial, std::vector<std::uint64_t>& links)
   return text;
 }
 
+// How full each queue was, against its limit; one without a limit against the most it held.
+std::vector<std::string> Live::queue_lines(std::size_t columns) const {
+  static constexpr std::array<std::string_view, 9> kBars{" ", "▁", "▂", "▃", "▄",
+                                                         "▅", "▆", "▇", "█"};
+  std::vector<std::string> found;
+  const std::size_t cells = columns > 100 ? columns - 76 : columns > 60 ? columns / 4 : 8;
+  for (const auto& [key, queue] : queues_) {
+    if (found.size() >= kScreenQueues) break;
+    const std::size_t shown = std::min(cells, queue.strip.size());
+    const std::uint64_t full = queue.limit != 0 ? queue.limit : queue.most;
+    std::string bars;
+    for (std::size_t i = queue.strip.size() - shown; i < queue.strip.size(); ++i) {
+      // The lowest bar for one item, the highest only where it is full.
+      const std::uint64_t items = std::min(queue.strip[i], full);
+      const std::uint64_t level = items == 0 ? 0 : items == full ? 8 : 1 + items * 7 / full;
+      bars += kBars[level];
+    }
+    const std::string limit = queue.limit != 0 ? fmt::format(" of {}", queue.limit) : "";
+    found.push_back(fit(fmt::format("  {}", queue.name), 25) + " " +
+                    std::string(cells - shown, ' ') + ink(text::kCyan, bars) +
+                    fmt::format("  {}{}, most {}", queue.items, limit, queue.most));
+  }
+  return found;
+}
+
 std::vector<std::string> Live::lines(const std::vector<std::string>& head, std::size_t columns,
                                      std::size_t rows) const {
   std::vector<std::string> all = head;
@@ -233,7 +278,9 @@ std::vector<std::string> Live::lines(const std::vector<std::string>& head, std::
   std::vector<std::string> below;
   std::swap(all, below);
   std::vector<const Lock*> locks;
-  for (const auto& [key, lock] : locks_) locks.push_back(&lock);
+  for (const auto& [key, lock] : locks_) {
+    if (!lock.name.starts_with("thrum::waist::")) locks.push_back(&lock);  // the library's own
+  }
   std::ranges::stable_sort(locks, std::ranges::greater{},
                            [](const Lock* lock) { return lock->ns; });
   if (locks.size() > kScreenLocks) locks.resize(kScreenLocks);
@@ -250,6 +297,10 @@ std::vector<std::string> Live::lines(const std::vector<std::string>& head, std::
       line += ", " + label(lock->holders[i]);
     }
     all.push_back(std::move(line));
+  }
+  if (!queues_.empty()) {
+    title("Queues: how many items they hold");
+    for (std::string& line : queue_lines(columns)) all.push_back(std::move(line));
   }
   // From those whom nobody waits for; a cycle has none, and is told from any of its threads.
   std::vector<std::string> chains;

@@ -20,8 +20,9 @@ class Live {
   /// Takes in what each thread does now. Call it often: what is counted by looking is as good as
   /// that.
   void look(const analysis::Look& look);
-  /// Ends a tenth of a second: each thread gets one more cell in its strip. Reads /proc.
-  void tick();
+  /// Ends so many tenths of a second: each thread gets as many more cells in its strip. Reads
+  /// /proc.
+  void tick(std::size_t tenths = 1);
   void alarm(const Json& alarm);
 
   /// Returns at most `rows` lines of at most `columns`, with ink marks. `head` stands above them.
@@ -48,14 +49,24 @@ class Live {
     std::vector<std::uint64_t> holders{};
   };
 
+  struct Queue {
+    std::string name{};
+    std::uint64_t items = 0, limit = 0, most = 0;
+    std::deque<std::uint64_t> strip{};
+    bool alive = false;
+  };
+
   static Doing doing_of(const analysis::Moment& moment);
   std::string label(std::uint64_t serial) const;
   std::string strip(const Row& row, std::size_t cells) const;
   std::string chain(std::uint64_t serial, std::vector<std::uint64_t>& links) const;
   std::string what(const Row& row) const;
+  void look_at_queues(const analysis::Look& look);
+  std::vector<std::string> queue_lines(std::size_t columns) const;
 
   std::map<std::uint64_t, Row> rows_;  // by serial
   std::map<std::pair<std::uint32_t, std::uint64_t>, Lock> locks_;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, Queue> queues_;
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::string> objects_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> sites_;
   std::vector<std::vector<std::string>> alarms_;

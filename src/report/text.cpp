@@ -26,7 +26,7 @@ using text::printable;
 namespace {
 
 constexpr std::size_t kScreenThreads = 12;
-constexpr std::size_t kScreenLocks = 6;
+constexpr std::size_t kScreenLocks = 6, kScreenOthers = 4;
 constexpr std::size_t kScreenFindings = 3;
 
 std::string right(std::string text, std::size_t columns) {
@@ -58,6 +58,7 @@ class Text {
     inversions();
     threads();
     contention();
+    others();
     queues();
     return std::move(lines_);
   }
@@ -186,16 +187,19 @@ class Text {
   }
 
   void contention() {
-    std::size_t contended = 0;
-    for (const LockSite& site : analysis_.contention) contended += site.contended != 0;
-    const std::size_t n = all_ ? analysis_.contention.size() : std::min(kScreenLocks, contended);
+    std::vector<const LockSite*> sites;
+    for (const LockSite& site : analysis_.contention) {
+      if (all_ || (site.contended != 0 && analysis::is_worth_a_line(analysis_, site)))
+        sites.push_back(&site);
+    }
+    const std::size_t n = all_ ? sites.size() : std::min(kScreenLocks, sites.size());
     title(n == 0 ? "No lock was waited for" : "Locks, by time lost waiting for them");
     if (n == 0) return;
     add(ink(text::kDim, right("  waited", 10) + right("times", 9) + right("of", 11) +
                             right("median", 9) + right("p99", 9) + right("longest", 9) +
                             right("held", 9) + "  lock, taken at"));
     for (std::size_t i = 0; i < n; ++i) {
-      const LockSite& site = analysis_.contention[i];
+      const LockSite& site = *sites[i];
       std::string line =
           right(time(site.total_ns), 10) + right(grouped(site.contended), 9) +
           right(site.acquisitions != 0 ? grouped(site.acquisitions) : std::string(), 11);
@@ -208,17 +212,40 @@ class Text {
       line += right(site.held_samples != 0 ? time(site.held_mean_ns) : "", 9);
       add(fmt::format("{}  {}, {}", line, ink(text::kCyan, printable(site.object_name)),
                       printable(site.site)));
-      std::string holders;
-      std::vector<std::pair<std::uint64_t, std::uint64_t>> who(site.holders.begin(),
-                                                               site.holders.end());
-      std::ranges::sort(who, std::ranges::greater{}, [](const auto& one) { return one.second; });
-      for (std::size_t h = 0; h < std::min<std::size_t>(3, who.size()); ++h) {
-        holders += fmt::format("{}{} ({})", h == 0 ? "" : ", ", name_of(who[h].first),
-                               grouped(who[h].second));
-      }
-      if (!holders.empty()) add(fmt::format("{:>12}held meanwhile by {}", "", holders));
+      threads_below("held meanwhile by", site.holders);
+      if (site.holders.empty()) threads_below("let go by", site.wakers);
     }
-    more(n, all_ ? n : contended, "locks that were waited for");
+    more(n, sites.size(), "locks that were waited for");
+  }
+
+  // The first three by how often.
+  void threads_below(std::string_view what, const std::map<std::uint64_t, std::uint64_t>& times) {
+    std::string list;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> who(times.begin(), times.end());
+    std::ranges::sort(who, std::ranges::greater{}, [](const auto& one) { return one.second; });
+    for (std::size_t i = 0; i < std::min<std::size_t>(3, who.size()); ++i) {
+      list += fmt::format("{}{} ({})", i == 0 ? "" : ", ", name_of(who[i].first),
+                          grouped(who[i].second));
+    }
+    if (!list.empty()) add(fmt::format("{:>12}{} {}", "", what, list));
+  }
+
+  void others() {
+    const std::vector<LockSite>& sites = analysis_.others;
+    if (sites.empty()) return;
+    const std::size_t n = all_ ? sites.size() : std::min(kScreenOthers, sites.size());
+    title("Waits for others, by time; idle threads are among them");
+    add(ink(text::kDim, right("  waited", 10) + right("times", 9) + right("median", 9) +
+                            right("p99", 9) + right("longest", 9) + "  for, at"));
+    for (std::size_t i = 0; i < n; ++i) {
+      const LockSite& site = sites[i];
+      add(fmt::format("{}{}{}{}{}  {}, {}", right(time(site.total_ns), 10),
+                      right(grouped(site.contended), 9), right(time(site.p50_ns), 9),
+                      right(time(site.p99_ns), 9), right(time(site.max_ns), 9),
+                      ink(text::kCyan, printable(site.object_name)), printable(site.site)));
+      threads_below("let go by", site.wakers);
+    }
+    more(n, sites.size(), "of these");
   }
 
   void queues() {

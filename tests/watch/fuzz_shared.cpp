@@ -103,7 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       default: {
         const std::vector<analysis::Moment> moments = collector.moments();
         graph.look(moments);
-        live.look({now += which, moments, collector});
+        live.look({now += which, moments, collector, collector.queues()});
         live.tick();
         (void)live.lines({}, which, where % 64);
       }

@@ -97,6 +97,43 @@ class Live(unittest.TestCase):
                        r'static_contende \d+ → hot → static_contende \d+', 'the end of a thread')
         self.assertEqual(terminal.end(), 7)
 
+    def test_a_process_that_runs_already_is_shown_and_goes_on(self):
+        process = subprocess.Popen([TARGETS / 'blocked'], stdout=subprocess.PIPE, text=True)
+
+        def end():
+            process.kill()
+            process.communicate()
+        self.addCleanup(end)
+        self.assertEqual(process.stdout.readline(), 'started\n')
+        terminal = Terminal(self.folder, '--pid', str(process.pid))
+        terminal.until('the process goes on', 'Threads: 11', 'Locks, by time waited for them', r'lock, blocked \d+',
+                       r'input \d+ +~+  read, (\(anonymous namespace\)::)?input \(blocked.cpp:\d+\)',
+                       r'writer \d+ → .*table → blocked \d+ → the end of a thread → spinner \d+ \(running\)')
+        os.write(terminal.main, b'q')
+        terminal.until('It is still watched; Ctrl-C ends that')
+        terminal.process.send_signal(signal.SIGINT)
+        self.assertEqual(terminal.end(), 0)
+        self.assertIn('left running', terminal.text)
+        self.assertIsNone(process.poll())
+        self.assertEqual([file.name for file in self.folder.iterdir()], ['blocked.thrum'])
+
+    def test_a_deadlock_of_a_process_that_runs_already_is_told_on_the_screen(self):
+        process = subprocess.Popen([TARGETS / 'deadlock'])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        terminal = Terminal(self.folder, '--pid', str(process.pid))
+        terminal.until('Deadlock: 3 threads wait for each other', r'\(a cycle\)')
+        process.kill()
+        terminal.end()
+        self.assertIn('ended', terminal.text)
+
+    @unittest.skipIf(os.environ.get('SANITIZED') == '1', 'the library is instrumented: a program with it is refused')
+    def test_queues_have_their_depth(self):
+        terminal = self.live('objects', '500')
+        terminal.until('Queues: how many items they hold', r'  jobs +█+  8 of 8, most 8', r'  results +0, most 0')
+        terminal.until(r'  jobs +█+▃+  3 of 8, most 8')
+        self.assertEqual(terminal.end(), 0)
+
     def test_what_the_program_prints_goes_to_a_file(self):
         terminal = self.live('contended', '100')
         terminal.until('what it prints goes to contended.out')

@@ -5,6 +5,7 @@
 import json
 import os
 import pathlib
+import subprocess
 import tempfile
 import unittest
 
@@ -61,6 +62,18 @@ class Objects(unittest.TestCase):
                 [site] = {one.site for one in lanes['putter'] if one.object == WAITS['putter']}
                 # gcc: operator(), clang: main::$_1::operator()
                 self.assertIn(f"operator() (objects.cpp:{self.line_of('jobs.put(8)')})", site)
+
+    def test_without_debug_information_a_wait_is_at_the_users_function(self):
+        # As gcc names it and as clang does: the one that the thread runs.
+        subprocess.run(['strip', '-g', '-o', self.folder / 'bare', TARGETS / 'objects'], check=True)
+        run = command.thrum('watch', '--', self.folder / 'bare', '1', cwd=self.folder)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        _, lanes = self.lanes('bare')
+        for thread in ('getter', 'joiner', 'locker', 'writer', 'taker', 'waiter', 'watcher', 'putter'):
+            sites = {one.site for one in lanes[thread] if one.object}
+            for site in sites:
+                self.assertRegex(site, r'^main::(\{lambda\(\)#\d\}|\$_\d) \(bare\)$', thread)
+            self.assertTrue(sites, thread)
 
     def test_a_wait_for_a_lock_has_its_holder(self):
         for report in self.each():

@@ -9,8 +9,8 @@ import re
 import struct
 import zlib
 
-STATES = ('new', 'ready', 'running', 'runnable', 'blocked', 'kernel', 'others', 'asleep')
-NAMED = (4, 6, 7)
+STATES = ('new', 'ready', 'running', 'runnable', 'blocked', 'kernel', 'others', 'asleep', 'call')
+NAMED = (4, 6, 7, 8)
 Slice = collections.namedtuple('Slice', 'begin end state object site holder waker woken')
 
 

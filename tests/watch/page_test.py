@@ -58,6 +58,7 @@ class Page(unittest.TestCase):
         self.assertEqual(run('document.querySelectorAll("img, script:not([type]):not(:last-of-type)").length'), 0)
         self.assertTrue(run('document.getElementById("command").textContent').startswith('</script><img src=x'))
         self.assertTrue(run('document.querySelector("#threads td").textContent').startswith('</script><img s'))
+        self.assertTrue(run('document.querySelector("#queue_table td").textContent').startswith('</script><img s'))
 
     def test_the_sums_of_a_lane_are_those_of_its_slices(self):
         run = self.open('30000', '5')
@@ -145,6 +146,41 @@ class Page(unittest.TestCase):
                 })()''')
                 self.assertGreater(len(got), 5)
                 self.assertEqual(got, state)
+
+    def test_a_chart_shows_the_depth_of_a_queue_over_the_same_time_as_the_lanes(self):
+        for dark in (False, True):
+            with self.subTest(dark=dark):
+                run = self.open('600', '8', dark=dark)
+                self.assertFalse(run('document.getElementById("queues").hidden'))
+                self.assertEqual(run('document.querySelector("#queue_table td").textContent'), 'jobs')
+                # How high the chart is filled where each step has its middle, in items; whole, and closer.
+                heights = '''(() => {
+                  draw();
+                  const queue = model.queues[0], ratio = devicePixelRatio || 1, found = [];
+                  queue.points.forEach(([from, items], i) => {
+                    const to = i + 1 < queue.points.length ? queue.points[i + 1][0] : queue.end, t = (from + to) / 2;
+                    if (t <= view.from || t >= view.to) return;
+                    const x = GUTTER + (t - view.from) / (view.to - view.from) * (depths.clientWidth - GUTTER);
+                    const column = d.getImageData(Math.round(x * ratio), 0, 1, Math.round((CHART - 7) * ratio)).data;
+                    let filled = 0;
+                    for (let k = 3; k < column.length; k += 4) filled += column[k] > 60 && column[k] < 250;
+                    found.push([items, filled / ratio / (CHART - 16) * queue.limit]);
+                  });
+                  return found;
+                })()'''
+                whole = run(heights)
+                self.assertEqual([items for items, _ in whole], [0, 1, 2, 3, 4, 3, 2, 1])
+                run('look(model.end * 0.3, model.end * 0.7)')
+                closer = run(heights)
+                self.assertEqual([items for items, _ in closer], [2, 3, 4, 3])
+                for items, height in whole + closer:
+                    self.assertAlmostEqual(height, items, delta=0.35)
+                self.assertEqual(run('items_at(model.queues[0], model.end * 0.55)'), 4)
+                # The pointer over the chart is over the same moment of the lanes.
+                at = run('(() => { const box = depths.getBoundingClientRect(); return [box.left + 700, box.top + 20]; })()')
+                self.browser.call('Input.dispatchMouseEvent', type='mouseMoved', x=at[0], y=at[1])
+                moment = run('hover.t')
+                self.assertAlmostEqual(moment, run(f'pick({{clientX: {at[0]}, clientY: canvas.getBoundingClientRect().top + 100}}).t'), 0)
 
     def test_states_can_be_told_apart_with_any_colour_vision(self):
         for dark in (False, True):

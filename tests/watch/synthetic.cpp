@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // synthetic FILE [SLICES [THREADS]]: writes a recording of threads that run, are forced off, wait
-// for locks and in the kernel; about so many slices. The same for the same numbers. With FILE and
-// `hostile` it writes one whose every name is made to harm whoever shows it.
+// for locks and in the kernel; about so many slices, and of a queue. The same for the same numbers.
+// With FILE and `hostile` it writes one whose every name is made to harm whoever shows it.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -24,6 +24,7 @@ using thrum::trace::Kind;
 using thrum::trace::Type;
 
 constexpr std::uint64_t kLock = 0x10000, kSite = 0x400000;
+constexpr std::uint64_t kQueue = 0x8000;
 constexpr std::uint64_t kLocks = 24, kSites = 40;
 
 class Synthetic {
@@ -52,6 +53,7 @@ class Synthetic {
       }
       writer.write(SchedulerRecords{.switches = life.switches});
     }
+    const Json queue = write_queue(writer, hostile ? bad : "jobs");
     Json places = Json::array(), objects = Json::array();
     for (std::uint64_t i = 0; i < kSites; ++i) {
       const std::string name = hostile ? bad : "stage_" + std::to_string(i % 9) + "(Job&)";
@@ -64,7 +66,8 @@ class Synthetic {
     }
     writer.write(Chunk::symbols, Json{{"places", std::move(places)},
                                       {"stacks", Json::array()},
-                                      {"objects", std::move(objects)}});
+                                      {"objects", std::move(objects)},
+                                      {"names", Json::array({queue})}});
     writer.write(Chunk::end, Json{{"ns", end_},
                                   {"ns_per_tick", 1.0},
                                   {"exited", 0},
@@ -79,6 +82,20 @@ class Synthetic {
     std::vector<Event> events{};
     std::vector<Switch> switches{};
   };
+
+  // It is filled and emptied, one item after the other, in eight equal parts of the whole time.
+  // Returns its name, as symbols have it.
+  Json write_queue(RecordingWriter& writer, const std::string& name) const {
+    constexpr std::uint64_t kLimit = 5, kParts = 8;
+    writer.write(Queue{1, 1, kQueue, kLimit, 1, end_});
+    std::vector<Depth> depths;
+    for (std::uint64_t part = 0; part < kParts; ++part) {
+      const std::uint64_t items = part < kParts / 2 ? part : kParts - part;
+      depths.push_back({part * end_ / kParts, 1, static_cast<std::uint32_t>(items)});
+    }
+    writer.write(std::span<const Depth>(depths));
+    return {1, kQueue, 1, name};
+  }
 
   std::uint64_t some(double median) {
     return 300 + static_cast<std::uint64_t>(median * std::exp(1.3 * normal_(random_)));

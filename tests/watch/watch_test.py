@@ -15,6 +15,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 import unittest
 
 import command
@@ -165,6 +166,44 @@ class Watch(unittest.TestCase):
             # Ready from the moment at which the other one says so, not from when it runs.
             self.assertGreater(player['states']['ready_ns'], 0)
         self.assert_times_add_up(report)
+
+    def test_bpf_names_the_call_that_a_thread_sleeps_in(self):
+        self.on_level('bpf', 'nothing')  # skips where there is none
+        watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--level', 'bpf', '--', 'cat'],
+                                   cwd=self.folder, stdin=subprocess.PIPE)
+        children = pathlib.Path(f'/proc/{watcher.pid}/task/{watcher.pid}/children')
+        call = ''
+        while not call.startswith('0 0x0 '):  # read() of its standard input
+            time.sleep(0.01)
+            self.assertIsNone(watcher.poll())
+            for pid in children.read_text().split():
+                call = pathlib.Path(f'/proc/{pid}/syscall').read_text()
+        watcher.communicate()
+        self.assertEqual(watcher.returncode, 0)
+        command.thrum('report', self.folder / 'cat.thrum', '--html')
+        _, lanes = page.read((self.folder / 'cat.html').read_text())
+        longest = max(lanes[0], key=lambda one: one.end - one.begin)
+        self.assertEqual((longest.state, longest.object), ('call', 'read'))
+
+    def test_bpf_names_what_was_slept_on_without_a_word_to_the_recorder(self):
+        self.assertEqual(self.on_level('bpf', 'direct').returncode, 0)
+        [wait] = [lock for lock in self.report('direct')['locks'] if lock['lock'] == 'word']
+        self.assertEqual((wait['kind'], wait['contended'], wait['site']), ('futex', 1, 'a place not seen'))
+        self.assertRegex(command.thrum('report', self.folder / 'direct.thrum', '--text').stdout,
+                         r'word, a place not seen\n +let go by direct \d+ \(1\)')
+
+    def test_what_others_are_waited_for_has_a_table_of_its_own(self):
+        self.options = ['--no-page']
+        self.assertEqual(self.watch('waits').returncode, 0)
+        report = self.report('waits')
+        kinds = {wait['kind'] for wait in report['waits_for_others']}
+        self.assertIn('condition', kinds)
+        self.assertFalse(kinds & {'mutex', 'lock', 'futex', 'thread', 'sleep'})
+        for wait in report['waits_for_others']:
+            self.assertGreaterEqual(wait['waits'], 1)
+            self.assertGreaterEqual(wait['total_wait_ns'], wait['max_wait_ns'])
+        self.assertRegex(command.thrum('report', self.folder / 'waits.thrum', '--text').stdout,
+                         r'Waits for others, by time(.|\n)*condition')
 
     def test_bpf_tells_the_locks_of_a_static_program(self):
         run = self.on_level('bpf', 'static_contended', '300')

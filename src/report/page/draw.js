@@ -198,10 +198,10 @@ function names(first, last, head, width) {
 // What is waited for, where there is room to write it.
 function labels(lane, y, i0, i1, x_of, width) {
   for (let i = i0; i <= i1; ++i) {
-    if (!waits_for(lane.state[i]) || !matches(lane, i)) continue;
+    if (!waits_for(lane, i) || !matches(lane, i)) continue;
     const x0 = Math.max(GUTTER, x_of(lane.start[i])), x1 = Math.min(width, x_of(lane.start[i + 1]));
     if (x1 - x0 <= 36) continue;
-    g.fillStyle = STATES[lane.state[i]] === 'asleep' ? theme.dim : theme['on-blocked'];
+    g.fillStyle = STATES[lane.state[i]] === 'asleep' ? theme.dim : lane.state[i] === KERNEL ? theme.text : theme['on-blocked'];
     g.fillText(fit(objects[model.waits.object[lane.base + i]], x1 - x0 - 10), x0 + 5, y + ROW / 2 + 0.5);
   }
 }
@@ -232,12 +232,12 @@ function arrows(head, width, height, x_of, detailed, mixed) {
   const rows = new Map(shown.map((lane, row) => [lane.index, row]));
   const one = (lane, i) => {
     const k = lane.base + i, from = rows.get(model.waits.waker[k] - 1), to = rows.get(lane.index);
-    if (!waits_for(lane.state[i]) || model.waits.waker[k] === 0 || from === undefined || from === to) return;
+    if (!waits_for(lane, i) || model.waits.waker[k] === 0 || from === undefined || from === to) return;
     arrow(x_of(model.waits.woken[k]), head + (from + 0.5) * ROW - view.top, x_of(went_on(lane, i)), head + (to + 0.5) * ROW - view.top);
   };
   let blocked = mixed ? Infinity : 0;
   for (const [lane, , i0, i1] of detailed) {
-    for (let i = i0; i <= i1 && blocked <= FEW_ARROWS; ++i) blocked += waits_for(lane.state[i]) && model.waits.waker[lane.base + i] !== 0;
+    for (let i = i0; i <= i1 && blocked <= FEW_ARROWS; ++i) blocked += waits_for(lane, i) && model.waits.waker[lane.base + i] !== 0;
   }
   g.strokeStyle = g.fillStyle = theme.arrow;
   if (blocked <= FEW_ARROWS) {

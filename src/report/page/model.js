@@ -3,7 +3,8 @@
 const canvas = $('canvas'), tip = $('tip');
 const STATES = ['new', 'ready', 'running', 'runnable', 'blocked', 'kernel', 'others', 'asleep'];
 const BLOCKED = 4, KERNEL = 5, N = STATES.length;
-const waits_for = (state) => state >= BLOCKED && state !== KERNEL;  // something that has a name
+const CALL = N;  // as KERNEL, with a name
+const waits_for = (lane, i) => model.waits.named[lane.base + i] === 1;  // something that has a name
 const STEP = 32;  // slices between two sums
 
 function decode(bytes) {
@@ -32,7 +33,7 @@ function decode(bytes) {
     lane.base = all;  // the number of its first slice among all
     all += lane.n;
   }
-  const waits = {object: new Uint32Array(all), site: new Uint32Array(all), holder: new Uint32Array(all),
+  const waits = {named: new Uint8Array(all), object: new Uint32Array(all), site: new Uint32Array(all), holder: new Uint32Array(all),
     waker: new Uint32Array(all), woken: new Float64Array(all)};
   for (const lane of lanes) {
     // Sums of time by state, every STEP slices: any interval's mix without a walk through it.
@@ -40,14 +41,16 @@ function decode(bytes) {
     lane.sums = new Float64Array((Math.ceil(n / STEP) + 1) * N);
     for (let i = 0; i < n; ++i) {
       if (i % STEP === 0) lane.sums.set(sum, i / STEP * N);
-      state[i] = bytes[at++];
+      const given = bytes[at++];
+      waits.named[lane.base + i] = given >= BLOCKED && given !== KERNEL;
+      state[i] = given === CALL ? KERNEL : given;
       sum[state[i]] += start[i + 1] - start[i];
     }
     lane.sums.set(sum, Math.ceil(n / STEP) * N);
   }
   const each = (take) => {
     for (const lane of lanes) {
-      for (let i = 0; i < lane.n; ++i) if (waits_for(lane.state[i])) take(lane.base + i, lane, i);
+      for (let i = 0; i < lane.n; ++i) if (waits.named[lane.base + i]) take(lane.base + i, lane, i);
     }
   };
   for (const column of ['object', 'site', 'holder', 'waker']) each((k) => { waits[column][k] = number(); });

@@ -1,5 +1,6 @@
 // What the page shows and how it is moved.
 const MOST_ROWS = 200;
+const NOT_SEEN = 'a place not seen';  // the site of a wait of which only the kernel told
 const LABELS = ['new', 'ready, no processor', 'running', 'runnable', 'waits for a lock', 'in the kernel',
   'waits for others', 'asleep'];
 let model = null, objects = [], shown = [], whole = {from: 0, to: 1}, view = {from: 0, to: 1, top: 0};
@@ -67,9 +68,10 @@ function describe({lane, slice, t}) {
   }
   const from = lane.start[slice], k = lane.base + slice;
   let text = `${LABELS[lane.state[slice]]} for ${time(lane.start[slice + 1] - from)}\nfrom ${moment(from, 1000)}${of}`;
-  if (waits_for(lane.state[slice])) {
+  if (waits_for(lane, slice)) {
     const {object, site, holder, waker, woken} = model.waits;
-    text += `\n\n${model.objects[object[k]]}\nat ${model.sites[site[k]]}`;
+    text += `\n\n${model.objects[object[k]]}`;
+    if (model.sites[site[k]] !== NOT_SEEN) text += `\nat ${model.sites[site[k]]}`;
     if (holder[k] && !model.objects[object[k]].startsWith('end of ')) text += `\nheld by ${label(holder[k])}`;
     if (waker[k]) text += `\nlet go by ${label(waker[k])}, ran ${time(Math.max(0, went_on(lane, slice) - woken[k]))} later`;
   }
@@ -138,7 +140,7 @@ function finding(text, maybe) {
 function matches(lane, i) {
   if (wanted === null || wanted.lanes.has(lane.index)) return true;
   const k = lane.base + i;
-  return waits_for(lane.state[i]) && (wanted.objects.has(model.waits.object[k]) || wanted.sites.has(model.waits.site[k]));
+  return waits_for(lane, i) && (wanted.objects.has(model.waits.object[k]) || wanted.sites.has(model.waits.site[k]));
 }
 
 function search(words) {
@@ -157,9 +159,9 @@ function search(words) {
   scroll(0);
 }
 
-function show_lock(i) {
-  $('search').value = model.locks[i][0];
-  search(model.locks[i][0]);
+function show_object(name) {
+  $('search').value = name;
+  search(name);
   canvas.scrollIntoView({block: 'nearest'});
 }
 
@@ -210,7 +212,11 @@ function show_tables() {
   table('locks', [{name: 'lock', css: 'l name'}, {name: 'waited', show: time}, {name: 'times', show: count},
     {name: 'of', show: count}, {name: 'median', show: time}, {name: 'p99', show: time}, {name: 'longest', show: time},
     {name: 'held', show: (ns) => ns === 0 ? '' : time(ns)}, {name: 'taken at', ...wide}, {name: 'held meanwhile by', ...wide}],
-  model.locks, show_lock);
+  model.locks, (i) => show_object(model.locks[i][0]));
+  $('other_part').hidden = model.others.length === 0;
+  table('others', [{name: 'for', css: 'l name'}, {name: 'waited', show: time}, {name: 'times', show: count}, {name: 'median', show: time},
+    {name: 'p99', show: time}, {name: 'longest', show: time}, {name: 'at', ...wide}, {name: 'let go by', ...wide}],
+  model.others, (i) => show_object(model.others[i][0]));
   show_queues();
 }
 

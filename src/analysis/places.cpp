@@ -111,10 +111,11 @@ bool is_wrapper(const Frame& frame) {
   static constexpr std::array<std::string_view, 12> kClasses{
       "mutex",     "lock", "locker",  "rwlock",    "spinlock", "cond",
       "condition", "var",  "condvar", "semaphore", "guard",    "monitor"};
-  static constexpr std::array<std::string_view, 19> kWords{
-      "mutex",     "lock",  "rwlock",  "spinlock",  "cond", "condition", "var",
-      "semaphore", "sem",   "acquire", "enter",     "wait", "timed",     "timedwait",
-      "read",      "write", "shared",  "exclusive", "for"};
+  static constexpr std::array<std::string_view, 8> kLocks{
+      "mutex", "lock", "rwlock", "spinlock", "cond", "condition", "semaphore", "sem"};
+  static constexpr std::array<std::string_view, 11> kVerbs{
+      "var",       "acquire", "enter", "wait",   "timed", "timedwait",
+      "exclusive", "read",    "write", "shared", "for"};
   const auto is_in = [](const auto& list, std::string_view word) {
     return std::ranges::find(list, word) != list.end();
   };
@@ -137,10 +138,13 @@ bool is_wrapper(const Frame& frame) {
     return !words.empty() && is_in(kClasses, words.back());
   }
   const auto words = words_of(name);
-  if (words.empty() || !is_in(kWords, words.back())) return false;
+  const auto is_lock = [&](const std::string& word) { return is_in(kLocks, word); };
+  const auto is_known = [&](const std::string& word) {
+    return is_lock(word) || is_in(kVerbs, word);
+  };
   // The first may say whose it is.
-  return std::ranges::all_of(words.begin() + 1, words.end(),
-                             [&](const std::string& word) { return is_in(kWords, word); });
+  return !words.empty() && std::ranges::any_of(words, is_lock) && is_known(words.back()) &&
+         std::all_of(words.begin() + 1, words.end(), is_known);
 }
 
 }  // namespace

@@ -65,8 +65,9 @@ TEST(Places, ALockOfTheProgramsOwnIsPassedOver) {
         "void Locker::until<int>(int)", "g_cond_wait", "SDL_LockMutex"}) {
     EXPECT_EQ(here_of({wrapper, "serve", "main"}), "serve (server)") << wrapper;
   }
-  for (const char* const place : {"lock_account", "Block::seek(int)", "Clock::read()", "wait_here",
-                                  "Cache<Mutex>::find(int)", "BlockCache::lock(int)", "main"}) {
+  for (const char* const place :
+       {"lock_account", "Block::seek(int)", "Clock::read()", "wait_here", "Cache<Mutex>::find(int)",
+        "BlockCache::lock(int)", "main", "cache_read", "read", "wait"}) {
     EXPECT_EQ(here_of({place, "other"}),
               std::string(place).substr(0, std::string(place).find('(')) + " (server)");
   }

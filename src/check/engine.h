@@ -83,6 +83,7 @@ struct Thread {
   void* argument;
   void* result;
   std::uint64_t signal_mask;
+  std::uint64_t awaited;  // of signal_wait: which
   void* end_jump[5];
   void* cleanup[16];  // __pthread_register_cancel
   std::uint32_t cleanups;
@@ -107,6 +108,7 @@ struct Execution {
   // once, as it would be, so that who takes the new for the old is found.
   bool reuses;
   std::uint32_t kept, first_kept;
+  std::uint32_t signals;  // so many are on their way (signals.h)
   std::uint64_t kept_bytes;
   bool ending;
 };

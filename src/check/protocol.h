@@ -64,6 +64,10 @@ enum class Op : std::uint8_t {
   once_blocked,
   choose,
   cancel,
+  signal_send,
+  signal_wait,
+  handler,  // of a signal that has come
+  pause,
   process_end,
 };
 inline constexpr std::uint32_t kOps = static_cast<std::uint32_t>(Op::process_end) + 1;

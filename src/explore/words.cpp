@@ -133,6 +133,14 @@ std::string_view verb(Op op) {
       return "ends the process";
     case Op::cancel:
       return "cancels a thread";
+    case Op::signal_send:
+      return "sends";
+    case Op::signal_wait:
+      return "takes";
+    case Op::handler:
+      return "handles";
+    case Op::pause:
+      return "pauses";
   }
   return "";
 }

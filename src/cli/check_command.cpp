@@ -439,8 +439,9 @@ void add_check_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(1U, 1U << 30));
   command
       ->add_option("--patience", settings->patience,
-                   "A program hangs if it comes to no point at which\n"
-                   "threads could switch for this long: 10s")
+                   "A program hangs if it computes, or sleeps, for this\n"
+                   "long without coming to a point at which threads\n"
+                   "could switch: 10s")
       ->option_text("TIME");
   command->add_flag("--fork", options.fork, "A fresh process for each schedule");
   command->add_flag("--no-races", settings->no_races, "Data races are no findings");

@@ -3,16 +3,29 @@
 # SPDX-License-Identifier: MIT
 """How far thrum check reaches: what it says that it does not control, and whose races it leaves out."""
 
+import contextlib
 import json
+import os
 import pathlib
 import re
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 import command
 
 HERE = pathlib.Path(__file__).parent
+
+
+def descendants(pid):
+    found = set()
+    with contextlib.suppress(OSError):
+        for task in pathlib.Path(f'/proc/{pid}/task').iterdir():
+            children = set(map(int, (task / 'children').read_text().split()))
+            found |= children.union(*map(descendants, children))
+    return found
 
 
 class Reach(unittest.TestCase):
@@ -37,7 +50,7 @@ class Reach(unittest.TestCase):
         return path
 
     def check(self, program, *options, schedules=200, args=()):
-        return command.thrum('check', '-j', '1', '--patience', '5min', '--schedules', str(schedules), *options,
+        return command.thrum('check', '-j', '1', '--schedules', str(schedules), *options,
                              '--', program, *args)
 
     def test_what_no_schedule_decides_is_said(self):
@@ -92,6 +105,32 @@ class Reach(unittest.TestCase):
         self.assertIn('two accesses to own', again.stdout)
         run = self.check(program, '--suppress', 'lib*', '--suppress', 'racy_library', args=['own'])
         self.assertEqual(run.returncode, 0, run.stdout)
+
+    def test_who_computes_for_ever_hangs(self):
+        run = self.check(self.program('computes_for_ever'), '--patience', '300ms')
+        self.assertEqual(run.returncode, 1, run.stdout)
+        self.assertIn('hang: it computes without coming to a point at which threads could switch', run.stdout)
+
+    def test_who_gets_no_processor_does_not_hang(self):
+        program = self.program('uncontrolled')
+        run = subprocess.Popen([command.THRUM, 'check', '-j', '1', '--patience', '200ms', '--time', '10min', '--',
+                                program, 'nothing'], text=True, stdout=subprocess.PIPE,
+                               env=command.environment())
+        stopped = set()
+        while len(stopped) < 2:  # what forks, and what it has forked
+            stopped = descendants(run.pid)
+        try:
+            for pid in stopped:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+            time.sleep(1)  # five times as long as the patience
+        finally:
+            for pid in stopped:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+            run.send_signal(signal.SIGINT)
+        self.assertIn('  nothing found in ', run.communicate()[0])
+        self.assertEqual(run.returncode, 130)
 
     def test_what_is_no_module_is_refused(self):
         many = [word for i in range(33) for word in ('--suppress', f'lib{i}')]

@@ -196,6 +196,7 @@ void switch_to(Thread& next) noexcept {
   Thread& before = self();
   if (&next == &before) return;
   engine.run.current = &next;
+  order_at_thread(next.id);
   switch_fiber(before, next);
 }
 

@@ -120,6 +120,7 @@ void begin_plain_points() noexcept {
     for (std::uint64_t& word : filter) word = 0;
     is_clear = true;
   }
+  engine.points = shared.job.watches;
   const bool replays = shared.result.strategy == StrategyId::replay;
   const std::uint32_t n = replays ? shared.wanted.points : shared.points;
   const std::uint64_t* const points = replays ? shared.wanted.point : shared.point;
@@ -130,6 +131,7 @@ void begin_plain_points() noexcept {
     if ((salted >> 56) >= engine.run.sampled_of_256) continue;
     filter[slot(pc) / 64] |= std::uint64_t{1} << slot(pc) % 64;
     is_clear = false;
+    engine.points = true;
     happened.point[happened.points++] = pc;
   }
 }

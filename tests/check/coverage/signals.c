@@ -5,7 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -168,6 +168,27 @@ static void handler(int wrong) {
   assert(atomic_load(&count) == 2 || (!wrong && atomic_load(&count) == 1));
 }
 
+// Who waits for a thread, a lock or a semaphore runs its handlers meanwhile. Wrong: it blocks the
+// signal.
+static pthread_t waiter;
+static void tells(int signal) {
+  assert(signal == SIGUSR1);
+  atomic_store(&ready, 1);
+}
+static void* awaits_handler(void* unused) {
+  (void)unused;
+  assert(pthread_kill(waiter, SIGUSR1) == 0);
+  while (atomic_load(&ready) == 0) sched_yield();
+  return NULL;
+}
+static void while_joining(int wrong) {
+  const struct sigaction action = {.sa_handler = tells};
+  assert(sigaction(SIGUSR1, &action, NULL) == 0);
+  if (wrong) block(SIGUSR1);
+  waiter = pthread_self();
+  assert(pthread_join(started(awaits_handler, NULL), NULL) == 0);
+}
+
 // Wrong: it comes between the look and the pause.
 static void wakes(int signal, siginfo_t* info, void* context) {
   assert(signal == SIGUSR1 && info->si_code == SI_TKILL && context != NULL);
@@ -213,6 +234,7 @@ static const struct Case cases[] = {
     {"signal_timed", "assertion failed", timed},
     {"signal_orders", "data race", orders},
     {"signal_handler", "assertion failed", handler},
+    {"signal_while_joining", "livelock", while_joining},
     {"signal_suspend", "lost wake-up or deadlock", suspends},
     {"signal_dispositions", "crash", dispositions},
 };

@@ -113,8 +113,8 @@ class Reach(unittest.TestCase):
 
     def test_who_gets_no_processor_does_not_hang(self):
         program = self.program('uncontrolled')
-        run = subprocess.Popen([command.THRUM, 'check', '-j', '1', '--patience', '200ms', '--time', '10min', '--',
-                                program, 'nothing'], text=True, stdout=subprocess.PIPE,
+        run = subprocess.Popen([command.THRUM, 'check', '-j', '1', '--fork', '--patience', '200ms', '--time',
+                                '10min', '--', program, 'nothing'], text=True, stdout=subprocess.PIPE,
                                env=command.environment())
         stopped = set()
         while len(stopped) < 2:  # what forks, and what it has forked

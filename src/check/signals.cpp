@@ -106,7 +106,8 @@ void act(const Sent& sent, Pc pc) noexcept {
   if (is_ignored(sent.signal)) return;
   if (!has_handler(sent.signal)) end_by(sent.signal, pc);
   const struct sigaction action = action_of(sent.signal);
-  if ((action.sa_flags & SA_RESETHAND) != 0) set_signal_action(sent.signal, {});
+  if ((static_cast<unsigned>(action.sa_flags) & SA_RESETHAND) != 0)
+    set_signal_action(sent.signal, {});
   Thread& me = self();
   const std::uint64_t before = me.signal_mask;
   std::uint64_t more = 0;

@@ -25,6 +25,8 @@ THRUM = os.environ.get('THRUM', str(ROOT / 'build/default/bin/thrum'))
 ROUNDS = int(os.environ.get('ROUNDS', '9'))
 GOALS = {'whole': 150_000, 'gtest': 60_000, 'closure': 300_000}
 IN_PLACE, IN_FORKS = 100_000, 1_000
+BARE_BYTES = (4_096, 80_000, 400_000)
+COUNT = object()  # stands for how often, in a command
 
 
 def build(folder, name, *more, compiler=(THRUM, 'c++')):
@@ -50,6 +52,17 @@ def rate(program, schedules, *options):
     return schedules / seconds
 
 
+def ten(words):
+    """The seconds that one takes of ten, beside what is the same for all."""
+    few, many = (cpu_seconds([n if word is COUNT else word for word in words])[0] for n in (2, 12))
+    return (many - few) / 10
+
+
+def ratio(one):
+    return {how: statistics.median(value / plain for value, plain in zip(values, one['plain']))
+            for how, values in one.items() if how != 'plain'}
+
+
 def spread(values):
     return {'median': statistics.median(values), 'rounds': values}
 
@@ -62,8 +75,10 @@ def main():
                     'gtest': build(folder, 'gtest', '-lgtest_main', '-lgtest'),
                     'closure': build(folder, 'closure')}
         loops = [build(folder, 'loop', compiler=('g++',)), build(folder, 'loop')]
+        bare = [build(folder, 'bare', compiler=('g++',)), build(folder, 'bare')]
         rates = {kind: {'in place': [], 'in forks': []} for kind in programs}
         loop = {'plain': [], 'instrumented, not checked': [], 'checked': []}
+        bares = {size: {'plain': [], 'checked': []} for size in BARE_BYTES}
         for _ in range(ROUNDS):
             for kind, program in programs.items():
                 rates[kind]['in place'].append(rate(program, IN_PLACE))
@@ -71,9 +86,11 @@ def main():
             # What is the same for all executions is taken away: twelve of them, less two.
             loop['plain'].append(sum(cpu_seconds([loops[0]])[0] for _ in range(10)) / 10)
             loop['instrumented, not checked'].append(cpu_seconds([loops[1]])[0])
-            few, many = (cpu_seconds([THRUM, 'check', '--jobs', 1, '--schedules', n, '--', loops[1]])[0]
-                         for n in (2, 12))
-            loop['checked'].append((many - few) / 10)
+            loop['checked'].append(ten([THRUM, 'check', '--jobs', 1, '--schedules', COUNT, '--', loops[1]]))
+            for size, one in bares.items():
+                one['plain'].append(ten([bare[0], size, COUNT]))
+                one['checked'].append(ten([THRUM, 'check', '--jobs', 1, '--schedules', COUNT, '--',
+                                           bare[1], size]))
     result = {
         'schema': 'thrum-check-rates/1',
         'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
@@ -84,15 +101,18 @@ def main():
         'schedules_per_cpu_second': {kind: {how: spread(values) for how, values in one.items()} |
                                      {'goal': GOALS[kind]} for kind, one in rates.items()},
         'loop_cpu_s': {how: spread(values) for how, values in loop.items()},
-        'loop_ratio_to_plain': {how: statistics.median(value / plain for value, plain in
-                                                       zip(values, loop['plain']))
-                                for how, values in loop.items() if how != 'plain'},
+        'loop_ratio_to_plain': ratio(loop),
+        'bare_cpu_s': {size: {how: spread(values) for how, values in one.items()}
+                       for size, one in bares.items()},
+        'bare_ratio_to_plain': {size: ratio(one)['checked'] for size, one in bares.items()},
     }
     pathlib.Path(path).write_text(json.dumps(result, indent=1) + '\n')
     for kind, one in rates.items():
         print(f'{kind}: in place {statistics.median(one["in place"]):,.0f}/s, in forks '
               f'{statistics.median(one["in forks"]):,.0f}/s, goal {GOALS[kind]:,}')
-    print('loop:', {how: round(value, 1) for how, value in result['loop_ratio_to_plain'].items()})
+    for kind in ('loop', 'bare'):
+        ratios = result[f'{kind}_ratio_to_plain'].items()
+        print(f'{kind}:', {how: round(value, 2) for how, value in ratios})
 
 
 if __name__ == '__main__':

@@ -68,6 +68,10 @@ timespec shown(clockid_t clock) noexcept;
 
 /// Gives a new thread the mask of signals that its attributes say, or its maker's.
 void begin_signal_mask(Thread& thread, const pthread_attr_t* attributes) noexcept;
+/// Is it in a mapping that other processes may share?
+bool is_common(const void* address) noexcept;
+/// Before the first execution: what signals need.
+void prepare_signal_doors() noexcept;
 /// Returns the thread with this handle that has not been joined; null: none.
 Thread* find_thread(pthread_t handle) noexcept;
 /// Is the calling thread to end here, at a point of cancellation?

@@ -7,6 +7,7 @@
 #include "check/objects.h"
 #include "check/order.h"
 #include "check/server.h"
+#include "check/signals.h"
 #include "check/strategies/strategy.h"
 
 namespace thrum::check {
@@ -195,6 +196,7 @@ void switch_to(Thread& next) noexcept {
   Thread& before = self();
   if (&next == &before) return;
   engine.run.current = &next;
+  order_at_thread(next.id);
   switch_fiber(before, next);
 }
 
@@ -230,10 +232,19 @@ bool take_turn() noexcept {
 }  // namespace
 
 bool point(Op op, const void* object, Pc pc, std::int64_t deadline, const void* with) noexcept {
-  publish(op, object, pc, deadline, with);
-  const bool in_time = take_turn();
-  if (!in_time) note_flag(kGaveUp);
-  return in_time;
+  // Who waits for a signal waits for a handler as well, and has to know that it has run.
+  if (engine.run.signals != 0 && op != Op::signal_wait) [[unlikely]]
+    run_signal_handlers(pc);
+  for (;;) {
+    publish(op, object, pc, deadline, with);
+    const bool in_time = take_turn();
+    if (self().op == Op::handler) [[unlikely]] {  // somebody has sent it a signal meanwhile
+      run_signal_handlers(pc);
+      continue;
+    }
+    if (!in_time) note_flag(kGaveUp);
+    return in_time;
+  }
 }
 
 bool block(Op op, const void* object, Pc pc, std::int64_t deadline, const void* with) noexcept {

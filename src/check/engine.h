@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "check/protocol.h"
@@ -83,6 +84,7 @@ struct Thread {
   void* argument;
   void* result;
   std::uint64_t signal_mask;
+  std::uint64_t awaited;  // of signal_wait: which
   void* end_jump[5];
   void* cleanup[16];  // __pthread_register_cancel
   std::uint32_t cleanups;
@@ -107,6 +109,7 @@ struct Execution {
   // once, as it would be, so that who takes the new for the old is found.
   bool reuses;
   std::uint32_t kept, first_kept;
+  std::uint32_t signals;  // so many are on their way (signals.h)
   std::uint64_t kept_bytes;
   bool ending;
 };
@@ -115,11 +118,24 @@ struct Engine {
   Shared* shared;
   bool on;       // the program is under control
   bool started;  // a second thread has been created: steps are logged
-  bool fast;     // restored in place after each execution
+  bool points;   // there may be some among plain accesses, or stacks of theirs are wanted
+  bool unused;
+  bool fast;  // restored in place after each execution
   Execution run;
   Thread thread[kThreads];
 };
 extern constinit Engine engine;
+
+/// Are plain accesses judged, and nothing else done with them? One look at three of the above.
+inline bool only_judges() noexcept {
+  constexpr std::uint32_t kOnAndStarted = 0x0101;
+  static_assert(offsetof(Engine, started) == offsetof(Engine, on) + 1 &&
+                offsetof(Engine, points) == offsetof(Engine, on) + 2);
+  std::uint32_t word = 0;
+  __builtin_memcpy(&word, reinterpret_cast<const char*>(&engine) + offsetof(Engine, on),
+                   sizeof word);
+  return word == kOnAndStarted;
+}
 
 inline bool controlled() noexcept { return engine.on; }
 inline Thread& self() noexcept { return *engine.run.current; }

@@ -49,9 +49,24 @@ void* map_here(const void* address, std::size_t bytes, int protection, int flags
   return memory;
 }
 
+// Of mappings that other processes may have as well, the last.
+struct Common {
+  const char* begin;
+  const char* end;
+};
+constinit Common common[16]{};
+constinit std::uint32_t commons = 0;
+
 using Map = void* (*)(void*, std::size_t, int, int, int, off_t);
 
 }  // namespace
+
+bool is_common(const void* address) noexcept {
+  for (const Common& each : common) {
+    if (each.begin <= address && address < each.end) return true;
+  }
+  return false;
+}
 
 void prepare_mappings() noexcept { map_memory(kBytes, "mappings", reserved()); }
 
@@ -61,7 +76,12 @@ THRUM_DOOR(void*, mmap, void* address, std::size_t bytes, int protection, int fl
   if (engine.on && engine.fast) finish(Outcome::kernel_state, "mmap");
   static constinit Map next = nullptr;
   if (next == nullptr) next = reinterpret_cast<Map>(dlsym(RTLD_NEXT, "mmap"));
-  return next(address, bytes, protection, flags, file, offset);
+  void* const memory = next(address, bytes, protection, flags, file, offset);
+  if ((flags & MAP_SHARED) != 0 && memory != MAP_FAILED) {
+    const char* const begin = static_cast<const char*>(memory);
+    common[commons++ % (sizeof common / sizeof common[0])] = {begin, begin + bytes};
+  }
+  return memory;
 }
 THRUM_DOOR(void*, mmap64, void* address, std::size_t bytes, int protection, int flags, int file,
            off_t offset) {

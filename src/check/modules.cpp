@@ -12,6 +12,8 @@ namespace {
 constinit std::uint32_t last_found = 0;
 constinit std::uint32_t own_module = kModules;
 constinit bool instrumented[kModules]{};
+constinit bool suppressed[kModules]{};
+constinit bool suppresses = false;  // any of them
 
 bool is_same(const char* a, const char* b) noexcept {
   while (*a != 0 && *a == *b) ++a, ++b;
@@ -29,6 +31,44 @@ const char* file_name(const char* path) noexcept {
     if (*path == '/') name = path + 1;
   }
   return name;
+}
+
+// Does the name match the pattern, which ends where a line does? `*` is any text, `?` any
+// character.
+bool matches(const char* pattern, const char* name) noexcept {
+  const char* star = nullptr;  // the last one, and the rest of the name that follows its text
+  const char* rest = nullptr;
+  while (*name != 0) {
+    if (*pattern == '*') {
+      star = ++pattern;
+      rest = name;
+    } else if (*pattern != '\n' && (*pattern == '?' || *pattern == *name)) {
+      ++pattern;
+      ++name;
+    } else if (star != nullptr) {
+      pattern = star;
+      name = ++rest;
+    } else {
+      return false;
+    }
+  }
+  while (*pattern == '*') ++pattern;
+  return *pattern == '\n';
+}
+
+bool is_named(const char* name) noexcept {
+  Shared& shared = *engine.shared;
+  bool any = false;
+  std::uint32_t n = 0;
+  for (const char* pattern = shared.job.suppressed; *pattern != 0; ++n) {
+    if (matches(pattern, name)) {
+      shared.suppressing |= 1U << n % kPatterns;
+      any = true;
+    }
+    while (*pattern++ != '\n') {
+    }
+  }
+  return any;
 }
 
 // What a file needs from others is in front of what it defines, which is where its hash table
@@ -106,6 +146,8 @@ int take_module(dl_phdr_info* info, std::size_t, void*) {
       orders_unseen(needs, file)) {
     copy_text(shared.blind, sizeof shared.blind, file);
   }
+  suppressed[shared.modules] = own_module != shared.modules && is_named(file_name(module.path));
+  suppresses |= suppressed[shared.modules];
   shared.module[shared.modules++] = module;
   return 0;
 }
@@ -115,6 +157,7 @@ int take_module(dl_phdr_info* info, std::size_t, void*) {
 void read_modules() noexcept {
   engine.shared->modules = 0;
   last_found = 0;
+  suppresses = false;
   dl_iterate_phdr(take_module, nullptr);
 }
 
@@ -129,6 +172,16 @@ bool is_instrumented(std::uint64_t address) noexcept {
     if (!instrumented[i]) continue;
     const ModuleFacts& module = shared.module[i];
     if (module.begin <= address && address < module.end) return true;
+  }
+  return false;
+}
+
+bool is_suppressed(std::uint64_t address) noexcept {
+  if (!suppresses) return false;
+  const Shared& shared = *engine.shared;
+  for (std::uint32_t i = 0; i < shared.modules; ++i) {
+    const ModuleFacts& module = shared.module[i];
+    if (suppressed[i] && module.begin <= address && address < module.end) return true;
   }
   return false;
 }

@@ -14,6 +14,8 @@ void read_modules() noexcept;
 bool is_runtime(std::uint64_t address) noexcept;
 /// Is it an address in a file compiled with -fsanitize=thread?
 bool is_instrumented(std::uint64_t address) noexcept;
+/// Is it one in a file whose races are no findings (Job::suppressed)?
+bool is_suppressed(std::uint64_t address) noexcept;
 /// Returns the address without what may differ between processes.
 std::uint64_t relative(std::uint64_t address) noexcept;
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "check/objects.h"
 
+#include "check/signals.h"
+
 namespace thrum::check {
 namespace {
 
@@ -77,6 +79,7 @@ Outcome judge() noexcept {
       case Op::condition_blocked:
       case Op::futex_blocked:
       case Op::semaphore_wait:
+      case Op::signal_wait:
         break;
       default:
         return Outcome::deadlock;
@@ -113,6 +116,8 @@ bool is_possible(const Thread& thread) noexcept {
     case Op::barrier_blocked:
     case Op::once_blocked:
       return thread.signalled;
+    case Op::signal_wait:
+      return (signals_for(thread) & (thread.awaited | ~thread.signal_mask)) != 0;
     default:
       return true;
   }
@@ -121,6 +126,13 @@ bool is_possible(const Thread& thread) noexcept {
 void finish_stuck(Outcome outcome) noexcept {
   Result& result = engine.shared->result;
   result.blocked_count = 0;
+  for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
+    const Thread& thread = engine.thread[i];
+    if (!thread.finished && (signals_for(thread) & ~thread.signal_mask) != 0) {
+      finish(Outcome::unsupported, "a signal to a thread that sleeps until it is woken", 0,
+             thread.pc);
+    }
+  }
   for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
     const Thread& thread = engine.thread[i];
     if (thread.finished) continue;

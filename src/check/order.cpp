@@ -62,14 +62,16 @@ void judge_race(const Race& race) noexcept {
   Result& result = engine.shared->result;
   const bool by_use = race.kind != Race::Kind::data_race;
   const bool is_blind = engine.shared->blind[0] != 0;
-  if (!by_use && (is_blind || !engine.shared->job.races)) {
+  const bool is_muted = is_suppressed(race.first.pc) || is_suppressed(race.second.pc);
+  if (!by_use && (is_blind || is_muted || !engine.shared->job.races)) {
     promote(race.first.pc);
     promote(race.second.pc);
     return;
   }
   // A library that was not instrumented may order by its own atomics what it frees, as libstdc++
   // does exceptions, or what others do. What is used after it has freed it is wrong all the same.
-  if (race.kind == Race::Kind::free_while_used && (is_blind || !is_instrumented(race.second.pc))) {
+  if (race.kind == Race::Kind::free_while_used &&
+      (is_blind || is_muted || !is_instrumented(race.second.pc))) {
     return;
   }
   result.race[0] = side_of(race.first, race.address);
@@ -118,6 +120,7 @@ void begin_plain_points() noexcept {
     for (std::uint64_t& word : filter) word = 0;
     is_clear = true;
   }
+  engine.points = shared.job.watches;
   const bool replays = shared.result.strategy == StrategyId::replay;
   const std::uint32_t n = replays ? shared.wanted.points : shared.points;
   const std::uint64_t* const points = replays ? shared.wanted.point : shared.point;
@@ -128,6 +131,7 @@ void begin_plain_points() noexcept {
     if ((salted >> 56) >= engine.run.sampled_of_256) continue;
     filter[slot(pc) / 64] |= std::uint64_t{1} << slot(pc) % 64;
     is_clear = false;
+    engine.points = true;
     happened.point[happened.points++] = pc;
   }
 }

@@ -19,6 +19,8 @@ void order_prepare() noexcept;
 void order_begin() noexcept;
 inline void order_at_step(std::uint32_t step) noexcept { detector.at_step(step); }
 
+inline void order_at_thread(std::uint8_t thread) noexcept { detector.at_thread(thread); }
+
 // With one thread there is nothing to order.
 inline void acquired(const void* object, Pc pc) noexcept {
   if (engine.started) detector.acquire(self().id, object, pc);

@@ -129,6 +129,7 @@ THRUM_DOOR(int, clone, int (*function)(void*), void* stack, int flags, void* arg
 // The child goes on by itself, uncontrolled, with the one thread that it has.
 THRUM_DOOR(pid_t, fork, void) {
   if (!controlled()) return libc().fork();
+  engine.shared->uncontrolled |= kStartsProcesses;
   if (engine.fast) finish(Outcome::kernel_state, "fork");
   if (!engine.started) serve(0);
   const pid_t child = libc().fork();

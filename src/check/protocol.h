@@ -64,6 +64,10 @@ enum class Op : std::uint8_t {
   once_blocked,
   choose,
   cancel,
+  signal_send,
+  signal_wait,
+  handler,  // of a signal that has come
+  pause,
   process_end,
 };
 inline constexpr std::uint32_t kOps = static_cast<std::uint32_t>(Op::process_end) + 1;
@@ -166,6 +170,17 @@ struct OrderPoint {
   OrderedBy by;
 };
 
+/// What a program did that is not under control, by bits.
+using Uncontrolled = std::uint32_t;
+constexpr Uncontrolled kSharesWithProcesses = 1;  // locks, or words that threads wait at
+constexpr Uncontrolled kStartsProcesses = 2;
+constexpr Uncontrolled kUsesNetwork = 4;
+constexpr Uncontrolled kHasTimers = 8;  // whose signals come by themselves
+inline constexpr std::uint32_t kUncontrolledKinds = 4;
+
+inline constexpr std::uint32_t kPatterns = 32;
+inline constexpr std::uint32_t kPatternBytes = 1024;
+
 struct Job {
   StrategyId strategy;
   Timeouts timeouts;
@@ -183,6 +198,8 @@ struct Job {
   std::uint64_t first, stride, count;  // the numbers of the schedules to run
   bool watches;  // the stack of the access below is wanted; set by the runtime itself
   Side watched;  // the first of two that race
+  char suppressed[kPatternBytes];  // modules whose races are no findings: file names, * and ?, each
+                                   // ended by a newline
 };
 
 /// Who waits for what, when nothing can go on.
@@ -258,6 +275,8 @@ struct Shared {
   bool refused_fast;           // the program has state in the kernel
   char refused_reason[128];
   bool exhausted;  // a depth-first search has seen all
+  Uncontrolled uncontrolled;
+  std::uint32_t suppressing;  // which of Job::suppressed are names of modules, by bits
   char blind[64];  // a library that orders threads by atomics which are not seen; empty: none
   Job job;
   Counts counts;

@@ -312,6 +312,7 @@ void take_control() noexcept {
   order_prepare();
   prepare_keys();
   prepare_mappings();
+  prepare_signal_doors();
   begin_process();
   begin_execution(0);
   engine.on = true;

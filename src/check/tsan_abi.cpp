@@ -16,13 +16,13 @@ namespace {
 
 inline bool is_judged() noexcept { return engine.on && engine.started; }
 
-inline void read(const void* address, std::size_t size, Pc pc) noexcept {
-  if (is_judged()) [[unlikely]]
-    plain_access(address, size, false, pc);
+[[gnu::always_inline]] inline void read(const void* address, std::size_t size, Pc pc) noexcept {
+  if (only_judges() && detector.knows_read(address, size, pc)) return;
+  if (is_judged()) plain_access(address, size, false, pc);
 }
-inline void write(const void* address, std::size_t size, Pc pc) noexcept {
-  if (is_judged()) [[unlikely]]
-    plain_access(address, size, true, pc);
+[[gnu::always_inline]] inline void write(const void* address, std::size_t size, Pc pc) noexcept {
+  if (only_judges() && detector.knows_write(address, size, pc)) return;
+  if (is_judged()) plain_access(address, size, true, pc);
 }
 
 Order order(int number) noexcept { return static_cast<Order>(number & 7); }

@@ -181,6 +181,9 @@ long futex(const long* a, Pc pc) noexcept {
   const auto* const word = reinterpret_cast<const std::uint32_t*>(a[0]);
   const auto value = static_cast<std::uint32_t>(a[2]);
   const auto bits = static_cast<std::uint32_t>(a[5]);
+  if ((a[1] & FUTEX_PRIVATE_FLAG) == 0 && is_common(word)) {
+    engine.shared->uncontrolled |= kSharesWithProcesses;
+  }
   const clockid_t clock = (a[1] & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
   switch (a[1] & FUTEX_CMD_MASK) {
     case FUTEX_WAIT:

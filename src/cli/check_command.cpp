@@ -21,7 +21,9 @@
 #include "cli/findings.h"
 #include "cli/print_error.h"
 #include "explore/campaign.h"
+#include "explore/code_scan.h"
 #include "explore/report.h"
+#include "explore/words.h"
 #include "text/terminal.h"
 #include "text/units.h"
 
@@ -126,6 +128,19 @@ std::string_view name_of(End end) {
   return "";
 }
 
+// What the verdict does not speak for, a line each.
+std::vector<std::string> reservations(const explore::Outcome& outcome) {
+  std::vector<std::string> lines;
+  for (std::uint32_t kind = 0; kind < check::kUncontrolledKinds; ++kind) {
+    if ((outcome.uncontrolled >> kind & 1) == 0) continue;
+    lines.push_back(fmt::format("{} controlled", explore::sentence(1U << kind)));
+  }
+  for (const std::string& module : outcome.not_suppressed) {
+    lines.push_back(fmt::format("--suppress {}: no module of that name is loaded", module));
+  }
+  return lines;
+}
+
 void print_json(const explore::Outcome& outcome, const Settings& settings,
                 const std::string& finding) {
   const analysis::Json json{{"command", command_line(settings.explore.command)},
@@ -134,6 +149,7 @@ void print_json(const explore::Outcome& outcome, const Settings& settings,
                             {"cut_off", outcome.progress.counts.cut_off},
                             {"assumed_away", outcome.progress.counts.assumed_away},
                             {"seconds", outcome.progress.time.count()},
+                            {"not_controlled", reservations(outcome)},
                             {"forks", outcome.fork_reason}};
   std::string line = json.dump(-1, ' ', false, analysis::Json::error_handler_t::replace);
   if (!finding.empty()) line.insert(line.size() - 1, ",\"finding\":" + finding);
@@ -212,6 +228,9 @@ int check_one(const explore::Program& program, Settings& settings, const text::T
         "  races are no findings here: {} was not compiled by thrum c++, and\n"
         "  may order threads by atomics that are not seen\n",
         text::printable(outcome.blind));
+  }
+  for (const std::string& each : reservations(outcome)) {
+    if (for_people) fmt::print("  {}\n", text::printable(each));
   }
   if (outcome.end == End::unsupported) {
     print_error(settings.explore.command.front(),
@@ -296,7 +315,20 @@ void warn_of_blindness(const explore::Program& program) {
                "thrum: {}: it is linked with {}: the threads of OpenMP are not controlled\n",
                text::printable(program.path.string()), text::printable(program.openmp));
   }
-  if (program.is_instrumented) return;
+  if (program.is_instrumented) {
+    const explore::UnseenCode unseen = explore::unseen_code(program);
+    for (const auto& [functions, what] :
+         {std::pair(&unseen.atomics, "atomic instructions"),
+          std::pair(&unseen.system_calls, "system calls in assembly")}) {
+      if (functions->empty()) continue;
+      const std::size_t more = functions->size() - 1;
+      fmt::print(stderr, "thrum: {}: {}{} {} {} that are not seen: not compiled by thrum c++\n",
+                 text::printable(program.path.string()), text::printable(functions->front()),
+                 more == 0 ? "" : fmt::format(" and {} more", more), more == 0 ? "has" : "have",
+                 what);
+    }
+    return;
+  }
   fmt::print(
       stderr,
       "thrum: {}: not compiled by thrum c++: threads switch at calls of pthread, semaphores\n"
@@ -322,6 +354,17 @@ int check(Settings& settings) {
     }
     if (!parse_time(settings.patience, settings.explore.patience)) {
       print_error("--patience " + settings.patience, "not a time, such as 500ms, 60s, 5min");
+      return kUsage;
+    }
+    check::Job job{};
+    for (const std::string& module : settings.explore.suppressed) {
+      if (explore::can_be_suppressed(module)) continue;
+      print_error("--suppress " + text::printable(module),
+                  "not the name of a library or program, without folders");
+      return kUsage;
+    }
+    if (!explore::suppress(job, settings.explore.suppressed)) {
+      print_error("--suppress", fmt::format("more than {} modules", check::kPatterns));
       return kUsage;
     }
     if (!can_be_made(settings.forms)) return kUsage;
@@ -396,11 +439,20 @@ void add_check_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(1U, 1U << 30));
   command
       ->add_option("--patience", settings->patience,
-                   "A program hangs if it comes to no point at which\n"
-                   "threads could switch for this long: 10s")
+                   "A program hangs if it computes, or sleeps, for this\n"
+                   "long without coming to a point at which threads\n"
+                   "could switch: 10s")
       ->option_text("TIME");
   command->add_flag("--fork", options.fork, "A fresh process for each schedule");
   command->add_flag("--no-races", settings->no_races, "Data races are no findings");
+  command
+      ->add_option("--suppress", options.suppressed,
+                   "Data races are no findings if one of the accesses\n"
+                   "is in this library or program: 'libfoo.so*'. May be\n"
+                   "given more than once")
+      ->option_text("MODULE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_flag("--no-leaks", settings->no_leaks, "Threads and locks left over are none");
   command->add_flag("--output", options.show_output, "Show what the program writes");
   add_forms(*command, settings->forms, SaveTest::yes);

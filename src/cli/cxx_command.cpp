@@ -93,6 +93,14 @@ Arguments compile_flags(const Arguments& compiler) {
   const bool is_clang = std::ranges::any_of(
       compiler, [](const std::string& word) { return word.find("clang") != std::string::npos; });
   if (!is_clang) flags.emplace_back("-Wno-tsan");
+  // Nobody asks where functions begin and end: stacks are unwound. But what a function calls last
+  // stays a call, or the place of an atomic there would be the caller's.
+  flags.emplace_back("-fno-optimize-sibling-calls");
+  if (is_clang) {
+    flags.insert(flags.end(), {"-mllvm", "-tsan-instrument-func-entry-exit=false"});
+  } else {
+    flags.emplace_back("--param=tsan-instrument-func-entry-exit=0");
+  }
   return flags;
 }
 

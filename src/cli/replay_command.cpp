@@ -68,6 +68,7 @@ int replay(Settings& settings) {
     const explore::Program program = explore::examine(command.front());
     settings.explore.races = wanted->races;
     settings.explore.leaks = wanted->leaks;
+    settings.explore.suppressed = wanted->suppressed;
     settings.explore.timeouts = wanted->timeouts;
     settings.explore.exploration = wanted->exploration;
     settings.explore.max_steps = wanted->max_steps;

@@ -28,6 +28,7 @@ Job job_of(const Options& options) {
   job.max_steps = options.max_steps;
   job.seed = options.seed;
   job.stride = 1;
+  suppress(job, options.suppressed);  // the command has seen that they fit
   return job;
 }
 
@@ -104,8 +105,18 @@ Finding reduce(const Program& program, Options options, const Result& found,
                     .races = options.races,
                     .leaks = options.leaks,
                     .exploration = options.exploration,
-                    .max_steps = options.max_steps};
+                    .max_steps = options.max_steps,
+                    .suppressed = options.suppressed};
   return finding;
+}
+
+// What was said of the program by any of the processes that ran it.
+void hear(const Shared& shared, const Options& options, Outcome& outcome) {
+  outcome.uncontrolled |= shared.uncontrolled;
+  outcome.not_suppressed.clear();
+  for (std::size_t i = 0; i < options.suppressed.size(); ++i) {
+    if ((shared.suppressing >> i & 1) == 0) outcome.not_suppressed.push_back(options.suppressed[i]);
+  }
 }
 
 }  // namespace
@@ -135,6 +146,7 @@ Outcome explore(const Program& program, const Options& options, const OnProgress
     }
     // It has ended by itself, before there was anything to schedule.
     explorations();
+    hear(targets[i]->shared(), options, outcome);
     outcome.end = End::no_threads;
     if (check::is_finding(targets[i]->result().outcome)) {
       const Result result = targets[i]->result();
@@ -177,6 +189,7 @@ Outcome explore(const Program& program, const Options& options, const OnProgress
     const Shared& shared = target->shared();
     if (shared.refused_fast) outcome.fork_reason = shared.refused_reason;
     outcome.blind = shared.blind;
+    hear(shared, options, outcome);
     if (shared.exhausted && finder == nullptr) outcome.end = End::exhausted;
     if (shared.result.outcome == check::Outcome::unsupported) {
       outcome.end = End::unsupported;

@@ -30,6 +30,7 @@ struct Options {
   bool fork = false;                           // a fresh process for each schedule
   bool races = true;
   bool leaks = true;
+  std::vector<std::string> suppressed;  // modules whose races are no findings
   bool show_output = false;
   check::Timeouts timeouts = check::Timeouts::some;
   std::uint32_t max_steps = 20'000;
@@ -71,8 +72,10 @@ struct Outcome {
   End end = End::budget;
   Progress progress;
   std::optional<Finding> finding;
-  std::string blind;        // a library for whose sake races are no findings
-  std::string fork_reason;  // why it ran in forks, if that was not asked for
+  check::Uncontrolled uncontrolled = 0;
+  std::vector<std::string> not_suppressed;  // of Options::suppressed: no module has such a name
+  std::string blind;                        // a library for whose sake races are no findings
+  std::string fork_reason;                  // why it ran in forks, if that was not asked for
   std::string unsupported;
   std::uint32_t explorations = 0;
   bool more_explorations = false;

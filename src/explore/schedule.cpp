@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cctype>
 #include <charconv>
+#include <cstring>
 #include <string_view>
 
 namespace thrum::explore {
@@ -43,7 +45,46 @@ bool triple(std::string_view text, A& a, B& b, C& c) {
          number(text.substr(dash + 1), c);
 }
 
+bool is_plain(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("._+-*?", c) != nullptr;
+}
+
+std::string encoded(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    out += is_plain(c) ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+bool decode(std::string_view text, std::string& out) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char c = static_cast<unsigned char>(text[i]);
+    if (c == '%') {
+      if (i + 2 >= text.size() || !number(text.substr(i + 1, 2), c, 16)) return false;
+      i += 2;
+    } else if (!is_plain(text[i])) {
+      return false;
+    }
+    out += static_cast<char>(c);
+  }
+  return can_be_suppressed(out);
+}
+
 }  // namespace
+
+bool can_be_suppressed(std::string_view module) {
+  return !module.empty() && module.find('\n') == std::string_view::npos &&
+         module.find('/') == std::string_view::npos && module.find('\0') == std::string_view::npos;
+}
+
+bool suppress(check::Job& job, const std::vector<std::string>& modules) {
+  std::string text;
+  for (const std::string& module : modules) text += module + "\n";
+  if (modules.size() > check::kPatterns || text.size() >= sizeof job.suppressed) return false;
+  std::memcpy(job.suppressed, text.c_str(), text.size() + 1);
+  return true;
+}
 
 Schedule happened(const check::Shared& shared) {
   Schedule schedule;
@@ -102,6 +143,11 @@ std::string to_string(const Replay& replay) {
   if (!replay.leaks) flags += 'l';
   if (replay.exploration != 0) flags += fmt::format("e{}", replay.exploration);
   if (replay.max_steps != Replay().max_steps) flags += fmt::format("s{}", replay.max_steps);
+  if (!replay.suppressed.empty()) {
+    std::vector<std::string> modules;
+    for (const std::string& module : replay.suppressed) modules.push_back(encoded(module));
+    flags += fmt::format("m{}", fmt::join(modules, ","));
+  }
   return fmt::format(
       "check1:{}:{:016x}:{}:{}:{}:{}", replay.build_id.empty() ? "-" : replay.build_id, replay.hash,
       fmt::join(switches, ","), fmt::join(choices, ","), fmt::join(points, ","), flags);
@@ -153,6 +199,13 @@ std::optional<Replay> parse_replay(const std::string& text) {
       }
       if (replay.max_steps == 0) return std::nullopt;
       flags.remove_prefix(end);
+    } else if (flag == 'm') {
+      for (const std::string_view each : split(flags, ',')) {
+        if (!decode(each, replay.suppressed.emplace_back())) return std::nullopt;
+      }
+      check::Job job{};
+      if (replay.suppressed.empty() || !suppress(job, replay.suppressed)) return std::nullopt;
+      break;
     } else {
       return std::nullopt;
     }

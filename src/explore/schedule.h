@@ -12,12 +12,15 @@
 //   CHOICES   T.I-V,... choice I of thread T has value V
 //   POINTS    MODULE+ADDRESS,... plain accesses at which threads switch
 //   FLAGS     t: timeouts at any time, r: races are no findings, l: leaks are none,
-//             eN: explore() number N, sN: at most N steps
+//             eN: explore() number N, sN: at most N steps, m and all that follows: the modules
+//             whose races are none, with commas between, other characters than those of file
+//             names as %XX
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "check/protocol.h"
@@ -44,6 +47,7 @@ struct Replay {
   bool leaks = true;
   std::uint32_t exploration = 0;
   std::uint32_t max_steps = 20'000;
+  std::vector<std::string> suppressed;  // modules whose races are no findings
 };
 
 /// Returns the schedule of the last execution.
@@ -51,6 +55,11 @@ Schedule happened(const check::Shared& shared);
 /// Makes it the schedule that a replay follows. Returns false if it has a point in a module that
 /// the program has not loaded.
 bool want(check::Shared& shared, const Schedule& schedule);
+
+/// Is it a file name, without folders, with `*` and `?` for any text and any character?
+bool can_be_suppressed(std::string_view module);
+/// Makes races in these modules no findings. Returns false if they are too many or too long.
+bool suppress(check::Job& job, const std::vector<std::string>& modules);
 
 std::string to_string(const Replay& replay);
 /// Returns nothing if the text is no such line.

@@ -24,6 +24,11 @@ std::string number(std::uint64_t value) {
   return value < 1U << 20 ? fmt::format("{}", value) : fmt::format("{:#x}", value);
 }
 
+std::string signal_word(std::uint64_t signal) {
+  const char* const name = sigabbrev_np(static_cast<int>(signal));
+  return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal);
+}
+
 Step step_of(const Event& event, Names& names) {
   Step step;
   step.thread = event.thread;
@@ -42,6 +47,12 @@ Step step_of(const Event& event, Names& names) {
       break;
     case Op::choose:
       step.rest = fmt::format(" {}", event.value);
+      break;
+    case Op::signal_send:
+    case Op::signal_wait:
+    case Op::handler:
+      step.object = "a signal";
+      if ((event.flags & check::kHasValue) != 0) step.object = signal_word(event.value);
       break;
     case Op::signal:
     case Op::broadcast:
@@ -85,6 +96,10 @@ Waiting waiting_of(const check::Blocked& blocked, const Execution& execution, Na
     case Op::barrier_blocked:
     case Op::semaphore_wait:
       waiting.verb = "waits for";
+      break;
+    case Op::signal_wait:
+      waiting.verb = "waits for";
+      waiting.object = "a signal";
       break;
     default:
       waiting.verb = verb(blocked.op);
@@ -161,6 +176,10 @@ std::string missing_edge(const Execution& execution, Names& names) {
                          : fmt::format("{} acquires last when it {}", second, acquired));
 }
 
+bool has_address(int signal) {
+  return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL;
+}
+
 std::string signal_name(int signal) {
   const char* const text = strsignal(signal);
   return text != nullptr ? text : fmt::format("signal {}", signal);
@@ -187,8 +206,11 @@ void judge(Story& story, const Execution& execution, Names& names) {
           fmt::format("{} in {}", text::printable(analysis::demangled_type(result.message)), who));
       break;
     case crash:
-      say("crash", fmt::format("{} in {} at {}, address {:#x}", signal_name(result.status), who,
-                               names.place({}, result.pc).text(), result.address));
+      say("crash",
+          fmt::format(
+              "{} in {} at {}{}", signal_name(result.status), who,
+              names.place({}, result.pc).text(),
+              has_address(result.status) ? fmt::format(", address {:#x}", result.address) : ""));
       break;
     case exit_status:
       say("exit status", fmt::format("{}", result.status));

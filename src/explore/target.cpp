@@ -74,6 +74,22 @@ void wait_on(const std::atomic<Word>& word, Word seen, std::chrono::milliseconds
   _exit(127);
 }
 
+std::chrono::nanoseconds processor_time(pid_t process) {
+  clockid_t clock{};
+  timespec time{};
+  if (clock_getcpuclockid(process, &clock) == 0) clock_gettime(clock, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// It waits for something other than a processor or a disk, and nobody has stopped it.
+bool is_asleep(pid_t process) {
+  std::ifstream file(fmt::format("/proc/{}/stat", process));
+  std::string line;
+  std::getline(file, line);
+  const std::size_t name = line.rfind(')');  // the state is the word after it
+  return name != std::string::npos && line.compare(name, 3, ") S") == 0;
+}
+
 std::string syscall_of(pid_t process) {
   std::ifstream state(fmt::format("/proc/{}/syscall", process));
   std::string number;
@@ -188,25 +204,36 @@ void Target::look_for_the_end() {
   shared_->phase.store(Phase::ended, std::memory_order_relaxed);
 }
 
+// A machine that is busy with other work, or that was suspended, makes no hang: what counts is how
+// long the program has computed, or how long it has slept in one call.
 void Target::look_for_a_hang() {
   const std::uint64_t progress =
       shared_->counts.schedules * 1'000'003 + shared_->counts.forks * 101 + shared_->result.steps;
-  if (progress != last_progress_) {
+  const pid_t worker = shared_->worker.load(std::memory_order_relaxed);
+  const pid_t process = worker != 0 ? worker : process_;
+  const std::chrono::nanoseconds computed = processor_time(process);
+  const bool is_at_point = progress != last_progress_ || process != watched_;
+  if (is_at_point) {
     last_progress_ = progress;
-    last_change_ = Clock::now();
+    watched_ = process;
+    computed_at_point_ = computed;
+  }
+  if (is_at_point || computed != computed_ || !is_asleep(process)) {
+    computed_ = computed;
+    asleep_since_ = Clock::now();
+  }
+  if (computed - computed_at_point_ < options_.patience &&
+      Clock::now() - asleep_since_ < options_.patience) {
     return;
   }
-  if (Clock::now() - last_change_ < options_.patience) return;
-  const pid_t worker = shared_->worker.load(std::memory_order_relaxed);
-  const pid_t hanging = worker != 0 ? worker : process_;
-  const std::string why = syscall_of(hanging);
+  const std::string why = syscall_of(process);
   check::Result& result = shared_->result;
   result.outcome = Outcome::hang;
   const std::size_t length = std::min(why.size(), sizeof result.message - 1);
   std::memcpy(result.message, why.c_str(), length);
   result.message[length] = 0;
-  kill(hanging, SIGKILL);
-  last_change_ = Clock::now();
+  kill(process, SIGKILL);
+  watched_ = 0;
 }
 
 bool Target::ready() {
@@ -225,7 +252,7 @@ void Target::post(const check::Job& job) {
   shared_->job = job;
   shared_->stop.store(0, std::memory_order_relaxed);
   shared_->command.store(++posted_, std::memory_order_release);  // [command]
-  last_change_ = Clock::now();
+  watched_ = 0;
   syscall(SYS_futex, &shared_->command, FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
 

@@ -21,8 +21,9 @@ struct TargetOptions {
   bool show_output = false;
   bool capture_errors = false;  // else what it writes is lost
   std::uint32_t exploration = 0;
-  std::chrono::milliseconds patience{10'000};  // with a program that does not come to a point
-  const check::Schedule* wanted = nullptr;     // for a job that is not posted: Job::own_threads
+  // With a program that comes to no point: so long it may compute, by processor time, or sleep.
+  std::chrono::milliseconds patience{10'000};
+  const check::Schedule* wanted = nullptr;  // for a job that is not posted: Job::own_threads
 };
 
 /// The memory that a program and its controller share: a descriptor, and where it is mapped.
@@ -75,8 +76,12 @@ class Target {
   bool ended_ = false;
   std::uint32_t posted_ = 0;
   TargetOptions options_;
+  // A hang is looked for in this process: since it came to a point, or since it fell asleep.
+  pid_t watched_ = 0;
   std::uint64_t last_progress_ = 0;
-  Clock::time_point last_change_ = Clock::now();
+  std::chrono::nanoseconds computed_at_point_{0};
+  std::chrono::nanoseconds computed_{0};
+  Clock::time_point asleep_since_;
 };
 
 }  // namespace thrum::explore

@@ -6,6 +6,23 @@ namespace thrum::explore {
 
 using check::Op;
 
+std::string_view sentence(check::Uncontrolled kind) {
+  switch (kind) {
+    case check::kSharesWithProcesses:
+      return "locks, or words that threads wait at, may be shared with other processes: what those "
+             "do "
+             "is not";
+    case check::kStartsProcesses:
+      return "it starts processes: they are not";
+    case check::kUsesNetwork:
+      return "it uses the network: what comes from there, and when, is not";
+    case check::kHasTimers:
+      return "it has timers that send signals: when those come is not";
+    default:
+      return "";
+  }
+}
+
 std::string_view name_of(check::Outcome outcome) {
   using enum check::Outcome;
   switch (outcome) {
@@ -133,6 +150,14 @@ std::string_view verb(Op op) {
       return "ends the process";
     case Op::cancel:
       return "cancels a thread";
+    case Op::signal_send:
+      return "sends";
+    case Op::signal_wait:
+      return "takes";
+    case Op::handler:
+      return "handles";
+    case Op::pause:
+      return "pauses";
   }
   return "";
 }

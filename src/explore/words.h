@@ -10,6 +10,8 @@
 
 namespace thrum::explore {
 
+/// Returns what is not under control, of one kind, up to the last words.
+std::string_view sentence(check::Uncontrolled kind);
 /// Returns the verdict in one word or two, as in `// Finds:` of the tests.
 std::string_view name_of(check::Outcome outcome);
 std::string_view name_of(check::StrategyId strategy);

@@ -101,6 +101,7 @@ void Detector::begin() noexcept {
   n_threads_ = 0;
   at_step(0);
   create(0, 0);
+  at_thread(0);
 }
 
 // --- memory ---
@@ -383,6 +384,7 @@ void Detector::report(const Record& first, Address granule, const Use& it) noexc
 
 void Detector::set_epoch(Tid me) noexcept {
   epochs_[me] = threads_[me].clocks[me] | std::uint64_t{me} << kThreadShift;
+  if (me == current_) epoch_ = epochs_[me];
 }
 
 Edge Detector::edge(Edge::Kind kind, const void* object, Pc pc) const noexcept {

@@ -138,6 +138,19 @@ class Detector {
     return plain<memory::kWrite>(me, reinterpret_cast<std::uintptr_t>(address), size, pc);
   }
 
+  // The same for the thread of at_thread(), in short: is it known to be no race, since the thread
+  // has made such an access in this epoch? If not, read() and write() find out.
+  void at_thread(Tid me) noexcept {
+    current_ = me;
+    epoch_ = epochs_[me];
+  }
+  bool knows_read(const void* address, std::size_t size, Pc pc) noexcept {
+    return known<0>(epoch_, reinterpret_cast<std::uintptr_t>(address), size, pc);
+  }
+  bool knows_write(const void* address, std::size_t size, Pc pc) noexcept {
+    return known<memory::kWrite>(epoch_, reinterpret_cast<std::uintptr_t>(address), size, pc);
+  }
+
   // The memory is new: what was accessed, freed, released there before is forgotten. Also for the
   // stack of a thread that begins.
   void allocated(const void* address, std::size_t size) noexcept;
@@ -189,31 +202,34 @@ class Detector {
     Pc pc;
   };
 
+  // Inlined where accesses come from: it decides what an access costs.
+  template <std::uint64_t kFlags>
+  [[gnu::always_inline]] bool known(std::uint64_t epoch, Address address, std::size_t size,
+                                    Pc pc) noexcept {
+    using namespace memory;
+    const std::size_t offset = address % kGranule;
+    if (size - 1 >= kGranule || offset + size > kGranule) return false;
+    const std::uint64_t number = address >> kBlockBits;
+    const Translation& translation = translations_[number % kTranslations];
+    if (translation.key != number + execution_key_) return false;
+    const std::uint64_t bytes = ((std::uint64_t{1} << size) - 1) << offset;
+    const std::uint64_t mine = epoch | bytes << kBytesShift | kFlags;
+    // My write stands for my read as well.
+    constexpr std::uint64_t kCompared = kFlags == kWrite ? kIdentity : kIdentity & ~kWrite;
+    for (Record& record : translation.block->cells[(address / kGranule) % kGranules].records) {
+      if ((record.who & kCompared) != mine) continue;
+      if ((record.who & kWrite) == kFlags) {
+        record.who = mine | size_code(size) | step_high_;
+        record.where = (pc & kPc) | step_low_;
+      }
+      return true;
+    }
+    return false;
+  }
+
   template <std::uint64_t kFlags>
   const Race* plain(Tid me, Address address, std::size_t size, Pc pc) noexcept {
-    using namespace memory;
-    if (off_) return nullptr;
-    const std::size_t offset = address % kGranule;
-    if (size - 1 < kGranule && offset + size <= kGranule) {
-      const std::uint64_t number = address >> kBlockBits;
-      const Translation& translation = translations_[number % kTranslations];
-      if (translation.key == number + execution_key_) {
-        Cell& cell = translation.block->cells[(address / kGranule) % kGranules];
-        const std::uint64_t bytes = ((std::uint64_t{1} << size) - 1) << offset;
-        const std::uint64_t mine = epochs_[me] | bytes << kBytesShift | kFlags;
-        // My write stands for my read as well.
-        constexpr std::uint64_t kCompared = kFlags == kWrite ? kIdentity : kIdentity & ~kWrite;
-        for (Record& record : cell.records) {
-          if ((record.who & kCompared) == mine) {
-            if ((record.who & kWrite) == kFlags) {
-              record.who = mine | size_code(size) | step_high_;
-              record.where = (pc & kPc) | step_low_;
-            }
-            return nullptr;
-          }
-        }
-      }
-    }
+    if (off_ || known<kFlags>(epochs_[me], address, size, pc)) return nullptr;
     return access(me, address, size, kFlags, pc);
   }
 
@@ -251,6 +267,8 @@ class Detector {
   std::uint64_t execution_key_ = 0;
   Translation* translations_ = nullptr;
   std::uint64_t* epochs_ = nullptr;  // of each thread, in the form of Record::who
+  std::uint64_t epoch_ = 0;          // of the one that runs
+  Tid current_ = 0;
   std::uint64_t step_high_ = 0, step_low_ = 0;
 
   std::uint32_t step_ = 0;

@@ -220,14 +220,20 @@ Trace random_trace(std::mt19937_64& random) {
   return trace;
 }
 
+// As the runtime does: it says which thread runs where another had run, and asks in short first.
 const Race* perform(Detector& detector, unsigned event, const Event& it) {
+  static Tid running = 0;
+  if (event == 0) running = 0;
+  if (it.thread != running) detector.at_thread(running = it.thread);
   detector.at_step(event);
   const Pc pc = event + 1;
   char* const at = memory + it.at;
   switch (it.does) {
     case Does::read:
+      if (detector.knows_read(at, it.size, pc)) return nullptr;
       return detector.read(it.thread, at, it.size, pc);
     case Does::write:
+      if (detector.knows_write(at, it.size, pc)) return nullptr;
       return detector.write(it.thread, at, it.size, pc);
     case Does::atomic_read:
       return detector.atomic_read(it.thread, at, it.size, it.order, pc);

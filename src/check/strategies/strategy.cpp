@@ -10,7 +10,8 @@ StrategyId strategy_for(const Job& job, std::uint64_t number) noexcept {
   if (job.strategy != StrategyId::rotation) return job.strategy;
   // In small slices, so that each has its turn in a short campaign too.
   using enum StrategyId;
-  static constexpr StrategyId kTurns[] = {urw, pos, pct, urw, random, pos, pct, urw, pos, pct};
+  static constexpr StrategyId kTurns[] = {urw, pos, pct,    surw, rff, pct,
+                                          pos, urw, random, surw, pct, rff};
   return kTurns[number / 16 % (sizeof kTurns / sizeof kTurns[0])];
 }
 
@@ -22,6 +23,10 @@ const Strategy& strategy(StrategyId id) noexcept {
       return kPos;
     case StrategyId::urw:
       return kUrw;
+    case StrategyId::surw:
+      return kSurw;
+    case StrategyId::rff:
+      return kRff;
     case StrategyId::dfs:
       return kDfs;
     case StrategyId::replay:
@@ -31,12 +36,60 @@ const Strategy& strategy(StrategyId id) noexcept {
   }
 }
 
+void learn() noexcept {
+  const StrategyId id = engine.shared->result.strategy;
+  if (id == StrategyId::surw) take_census();
+  if (id == StrategyId::rff) take_feedback();
+}
+
 Thread* least_recent(const Candidates& candidates) noexcept {
   Thread* found = candidates.thread[0];
   for (std::uint32_t i = 1; i < candidates.count; ++i) {
     if (candidates.thread[i]->last_run < found->last_run) found = candidates.thread[i];
   }
   return found;
+}
+
+bool is_access(Op op) noexcept {
+  switch (op) {
+    case Op::read:
+    case Op::write:
+    case Op::atomic_load:
+    case Op::atomic_store:
+    case Op::atomic_rmw:
+    case Op::lock:
+    case Op::trylock:
+    case Op::read_lock:
+    case Op::write_lock:
+    case Op::spin_lock:
+    case Op::condition_wait:
+    case Op::signal:
+    case Op::broadcast:
+    case Op::semaphore_wait:
+    case Op::semaphore_post:
+    case Op::barrier_wait:
+    case Op::futex_wait:
+    case Op::futex_wake:
+    case Op::once:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool writes(Op op) noexcept {
+  switch (op) {
+    case Op::read:
+    case Op::atomic_load:
+    case Op::fence:
+    case Op::start:
+    case Op::created:
+    case Op::yield:
+    case Op::sleep:
+      return false;
+    default:
+      return true;
+  }
 }
 
 }  // namespace thrum::check

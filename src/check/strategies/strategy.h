@@ -26,7 +26,7 @@ struct Strategy {
   std::uint32_t (*decide)(std::uint32_t n) noexcept;
 };
 
-extern const Strategy kRandom, kPct, kPos, kUrw, kDfs, kReplay;
+extern const Strategy kRandom, kPct, kPos, kUrw, kSurw, kRff, kDfs, kReplay;
 
 /// Returns the strategy for an execution; the rotation goes by its number.
 StrategyId strategy_for(const Job& job, std::uint64_t number) noexcept;
@@ -34,6 +34,16 @@ const Strategy& strategy(StrategyId id) noexcept;
 
 /// A new execution follows; false: the search is exhausted.
 bool advance_dfs() noexcept;
+/// An execution has ended: its strategy may learn from it.
+void learn() noexcept;
+void take_census() noexcept;
+void take_feedback() noexcept;
+
+/// Does it matter in which order the operation is made with others on the same object? Not of what
+/// gives a lock back: who takes it next tells.
+bool is_access(Op op) noexcept;
+/// May it change what others find there?
+bool writes(Op op) noexcept;
 
 /// Who ran least recently: fair.
 Thread* least_recent(const Candidates& candidates) noexcept;

@@ -32,7 +32,10 @@ struct State {
 constinit State state{};
 constinit std::uint32_t chunk = 64;
 constexpr std::uint32_t kLargestChunk = 4096;
-constexpr std::uint64_t kCompared = 512;  // one of so many executions is made again in a fork
+// One of so many executions is made again in a fork. That costs as much as some thousand steps, so
+// that short ones wait until they were so many.
+constexpr std::uint64_t kCompared = 512;
+constexpr std::uint64_t kComparedSteps = 1U << 18;
 
 // Stops until the server has made the last execution again and is content.
 void ask_for_comparison() noexcept {
@@ -65,6 +68,8 @@ void loop(void*) {
   state.run = engine.run;
   state.main = engine.thread[0];
   if (state.most > chunk) state.most = chunk;
+  std::uint64_t since = 0;  // the last comparison
+  std::uint64_t steps = 0;
   for (std::uint64_t done = 0; done < state.most; ++done) {
     forget_objects();
     engine.run = state.run;
@@ -84,9 +89,11 @@ void loop(void*) {
       break;
     }
     if (shared.stop.load(std::memory_order_relaxed) != 0) break;
-    if ((done + 1) % kCompared == 0 && done + 1 < state.most &&
-        shared.job.strategy != StrategyId::dfs) {
+    ++since;
+    steps += shared.result.steps;
+    if (since >= kCompared && steps >= kComparedSteps && shared.job.strategy != StrategyId::dfs) {
       ask_for_comparison();
+      since = steps = 0;
     }
     put_back();
   }

@@ -19,44 +19,43 @@ using Place = Feedback::Place;
 using Wish = Feedback::Wish;
 using Wishes = Feedback::Wishes;
 
+// A wish of the execution under way.
+struct Open {
+  Place reader, writer;
+  bool has_writer;  // else what was there at first
+  bool is_forbidden;
+  bool is_done;
+  bool is_there;  // the write is the last one: a read would see it
+};
 struct State {
   std::uint32_t looked;  // steps of the log that were seen already
   std::uint32_t held_back;
-  bool is_done[Feedback::kMostWishes];
-  bool is_there[Feedback::kMostWishes];  // the write is the last one: a read would see it
+  std::uint32_t wishes;
+  std::uint32_t open;  // of them
+  Open wish[Feedback::kMostWishes];
 };
 constinit State state{};
 
 Feedback& feedback() noexcept { return engine.shared->feedback; }
 
 bool reads(Op op) noexcept {
-  switch (op) {
-    case Op::write:
-    case Op::atomic_store:
-    case Op::signal:
-    case Op::broadcast:
-    case Op::semaphore_post:
-    case Op::futex_wake:
-      return false;
-    default:
-      return is_access(op);
-  }
+  return is_access(op) && !is_in(set_of(Op::write, Op::atomic_store, Op::signal, Op::broadcast,
+                                        Op::semaphore_post, Op::futex_wake),
+                                 op);
 }
 
 Place place_of(const Event& event) noexcept {
   return {event.pc, event.address, event.op, event.thread};
 }
+std::uint64_t address_of(const Thread& thread) noexcept {
+  return reinterpret_cast<std::uintptr_t>(thread.object);
+}
 Place place_of(const Thread& thread) noexcept {
-  return {thread.pc, reinterpret_cast<std::uintptr_t>(thread.object), thread.op, thread.id};
+  return {thread.pc, address_of(thread), thread.op, thread.id};
 }
 bool same(const Place& a, const Place& b) noexcept {
   return a.pc == b.pc && a.address == b.address && a.op == b.op && a.thread == b.thread;
 }
-bool is_writer(const Wish& wish, const Place& place) noexcept {
-  return wish.writer != Feedback::kNobody && same(feedback().place[wish.writer], place);
-}
-const Place& reader(const Wish& wish) noexcept { return feedback().place[wish.reader]; }
-
 // --- before an execution: what it shall wish
 
 // Numbers of their own, so that the same execution again has the same ones without choosing.
@@ -86,7 +85,7 @@ bool imagine(Dice& dice, Wish& wish) noexcept {
   n = 0;
   for (std::uint16_t i = 0; i < known.places; ++i) {
     const Place& place = known.place[i];
-    if (writes(place.op) && place.address == reader(wish).address) list[n++] = i;
+    if (writes(place.op) && place.address == known.place[wish.reader].address) list[n++] = i;
   }
   if (n != 0 && dice.below(8) != 0) wish.writer = rarer();
   return true;
@@ -133,9 +132,18 @@ void choose(Dice dice) noexcept {
 void begin() noexcept {
   const Dice dice{random_number()};
   if (!engine.shared->job.again) choose(dice);
-  state = {};
-  for (std::uint32_t i = 0; i < feedback().now.count; ++i) {
-    state.is_there[i] = feedback().now.wish[i].writer == Feedback::kNobody;
+  const Feedback& known = feedback();
+  state.looked = state.held_back = 0;
+  state.wishes = state.open = known.now.count;
+  for (std::uint32_t i = 0; i < state.wishes; ++i) {
+    const Wish& wish = known.now.wish[i];
+    const bool has_writer = wish.writer != Feedback::kNobody;
+    state.wish[i] = {known.place[wish.reader],
+                     known.place[has_writer ? wish.writer : wish.reader],
+                     has_writer,
+                     wish.is_forbidden,
+                     false,
+                     !has_writer};
   }
   kPos.begin();
 }
@@ -144,18 +152,19 @@ void begin() noexcept {
 
 void look_back() noexcept {
   const Shared& shared = *engine.shared;
-  const Wishes& wishes = feedback().now;
   if (shared.result.steps - state.looked > kEvents) state.looked = shared.result.steps - kEvents;
   for (; state.looked < shared.result.steps; ++state.looked) {
     const Event& event = shared.event[state.looked % kEvents];
-    if (!is_access(event.op)) continue;
-    const Place place = place_of(event);
-    for (std::uint32_t i = 0; i < wishes.count; ++i) {
-      const Wish& wish = wishes.wish[i];
-      if (reader(wish).address != event.address) continue;
-      if (state.is_there[i] && same(reader(wish), place)) state.is_done[i] = true;
+    for (std::uint32_t i = 0; i < state.wishes; ++i) {
+      Open& wish = state.wish[i];
+      if (wish.reader.address != event.address || !is_access(event.op)) continue;
+      const Place place = place_of(event);
+      if (wish.is_there && !wish.is_done && same(wish.reader, place)) {
+        wish.is_done = true;
+        --state.open;
+      }
       if (writes(event.op) && (event.flags & kFailed) == 0) {
-        state.is_there[i] = is_writer(wish, place);
+        wish.is_there = wish.has_writer && same(wish.writer, place);
       }
     }
   }
@@ -164,19 +173,17 @@ void look_back() noexcept {
 enum class Wanted : std::uint8_t { later, any_time, now };
 
 Wanted when(const Thread& thread) noexcept {
-  const Wishes& wishes = feedback().now;
-  const Place place = place_of(thread);
   Wanted wanted = Wanted::any_time;
-  for (std::uint32_t i = 0; i < wishes.count; ++i) {
-    const Wish& wish = wishes.wish[i];
-    if (state.is_done[i] || reader(wish).address != place.address) continue;
-    const bool is_reader = same(reader(wish), place);
-    if (is_reader && state.is_there[i] != wish.is_forbidden) {
+  for (std::uint32_t i = 0; i < state.wishes; ++i) {
+    const Open& wish = state.wish[i];
+    if (wish.is_done || wish.reader.address != address_of(thread)) continue;
+    const bool is_reader = same(wish.reader, place_of(thread));
+    if (is_reader && wish.is_there != wish.is_forbidden) {
       if (!wish.is_forbidden) wanted = Wanted::now;
     } else if (is_reader) {
       // It waits for the write; or for another one, after the one that it shall not see.
-      if (wish.is_forbidden || wish.writer != Feedback::kNobody) return Wanted::later;
-    } else if (!wish.is_forbidden && state.is_there[i] && writes(place.op)) {
+      if (wish.is_forbidden || wish.has_writer) return Wanted::later;
+    } else if (!wish.is_forbidden && wish.is_there && writes(thread.op)) {
       return Wanted::later;  // the read comes first
     }
   }
@@ -184,7 +191,7 @@ Wanted when(const Thread& thread) noexcept {
 }
 
 Thread* next(const Candidates& candidates) noexcept {
-  if (feedback().now.count == 0 || state.held_back > feedback().patience) {
+  if (state.open == 0 || state.held_back > feedback().patience) {
     return kPos.next(candidates);
   }
   look_back();
@@ -257,10 +264,13 @@ std::uint64_t name_of(const Wish& wish) noexcept {
 }
 
 // Did they all come true, together for the first time?
-bool came_true(const Wishes& wishes) noexcept {
+bool came_true() noexcept {
+  const Wishes& wishes = feedback().now;
+  // The process that was to fulfil them has died, and this is another one.
+  if (state.wishes != wishes.count) return false;
   std::uint64_t all = 0;
   for (std::uint32_t i = 0; i < wishes.count; ++i) {
-    if (!state.is_done[i] && !wishes.wish[i].is_forbidden) return false;
+    if (!state.wish[i].is_done && !wishes.wish[i].is_forbidden) return false;
     const std::uint64_t name = name_of(wishes.wish[i]) * 0xd1b54a32d192ed03U;
     all += name ^ name >> 32;  // in any order
   }
@@ -336,7 +346,7 @@ void take_feedback() noexcept {
     if (writes(event.op) && (event.flags & kFailed) == 0) at->writer = place;
   }
   look_back();
-  if (came_true(known.now)) keep(nullptr);
+  if (came_true()) keep(nullptr);
 }
 
 }  // namespace thrum::check

@@ -50,46 +50,4 @@ Thread* least_recent(const Candidates& candidates) noexcept {
   return found;
 }
 
-bool is_access(Op op) noexcept {
-  switch (op) {
-    case Op::read:
-    case Op::write:
-    case Op::atomic_load:
-    case Op::atomic_store:
-    case Op::atomic_rmw:
-    case Op::lock:
-    case Op::trylock:
-    case Op::read_lock:
-    case Op::write_lock:
-    case Op::spin_lock:
-    case Op::condition_wait:
-    case Op::signal:
-    case Op::broadcast:
-    case Op::semaphore_wait:
-    case Op::semaphore_post:
-    case Op::barrier_wait:
-    case Op::futex_wait:
-    case Op::futex_wake:
-    case Op::once:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool writes(Op op) noexcept {
-  switch (op) {
-    case Op::read:
-    case Op::atomic_load:
-    case Op::fence:
-    case Op::start:
-    case Op::created:
-    case Op::yield:
-    case Op::sleep:
-      return false;
-    default:
-      return true;
-  }
-}
-
 }  // namespace thrum::check

@@ -35,7 +35,7 @@ struct Slice {
 struct Wait {
   std::uint64_t begin = 0, end = 0;  ///< end: the thread's, if it never came back
   trace::Kind kind{};
-  bool timed = false, over = false;
+  bool timed = false, over = false, timed_out = false;
   std::uint64_t object = 0, site_stack = 0;
   std::uint64_t word = 0;  ///< that is slept on, if it is not the object
   const std::string* given =

@@ -230,6 +230,8 @@ void Collector::take(Slot& slot, const Event& event) {
       static_cast<std::uint8_t>(event.kind()) > trace::kLastKind) {
     return;
   }
+  if (event.type() == Type::wait_begin || event.type() == Type::wait_end)
+    slot.waits = event.type() == Type::wait_begin;
   slot.fresh.push_back(event);
   if (event.site() != 0) places_.insert({slot.thread->process, event.site()});
   if (event.type() == Type::thread_new) {
@@ -244,6 +246,12 @@ void Collector::finish(std::uint32_t index, End how, std::uint64_t detail) {
   Slot& slot = slots_[index];
   trace::Slot& shared = memory_->slots[index];
   Thread& thread = *slot.thread;
+  // What it waits for at its end was not written if the recorder rested, or the ring was full.
+  const std::uint64_t waits_for = shared.waits_for.load(std::memory_order_acquire);  // [events]
+  if (waits_for != 0 && !slot.waits) {
+    take(slot, {shared.waits_since.get() << 8 | static_cast<std::uint8_t>(Type::wait_begin),
+                waits_for, shared.waits_at.get(), shared.waits_argument.get()});
+  }
   write_fresh(slot);
   if (thread.started == 0) identify(slot, index);
   thread.ended = shared.ended;
@@ -261,7 +269,6 @@ void Collector::finish(std::uint32_t index, End how, std::uint64_t detail) {
     const AcquisitionCount row{count.object_kind.get(), count.site.get(), count.n.get()};
     if (row.n != 0) thread.counts.push_back(row);
   }
-  // What it waits for at its end has no event of its own, if the ring was full.
   writer_.write(thread);
 }
 

@@ -63,6 +63,7 @@ struct Collector::Slot {
   // What is being read: a stack, a name, a queue; after its event follow its bytes.
   trace::Event of{};
   std::uint64_t raw_left = 0;
+  bool waits = false;  // as its events say
   std::vector<unsigned char> raw{};
 };
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "analysis/analysis.h"
 #include "analysis/places.h"
@@ -168,12 +169,13 @@ class Lives {
       wait.end = std::max(at, wait.begin);
       wait.over = over;
       open = false;
-      if (over) find_waker(thread, wait);
+      if (over && !wait.timed_out) find_waker(thread, wait);
     };
     for (const Event& event : thread.events) {
       const std::uint64_t at = std::clamp(ns(event.when()), life.begin, life.end);
       // A cancelled wait has no end of its own: the next event is after it.
       if (open && event.type() == Type::wait_end) {
+        life.waits.back().timed_out = life.waits.back().timed && event.argument == ETIMEDOUT;
         close(at, true);
       } else if (open && event.type() != Type::held) {
         close(at, false);
@@ -355,7 +357,8 @@ class Lives {
     Wait* const wait = index != Slice::kNoWait ? &life.waits[index] : nullptr;
     if (const Wake* const wake = wake_between(life.thread->tid, out, in)) {
       const std::uint64_t waker = waker_of(*wake, out);
-      if (wait != nullptr && waker != 0 && waker != life.thread->serial) {
+      // A clock's interrupt may come while somebody is in such a call.
+      if (wait != nullptr && !wait->timed_out && waker != 0 && waker != life.thread->serial) {
         wait->waker = waker;
         wait->woken = wake->ns;
       }

@@ -208,8 +208,10 @@ WatchResult Session::run() {
   for (;;) {
     const bool over = target_->has_ended(result_.wait_status);
     const std::uint64_t before = processor_ns(CLOCK_PROCESS_CPUTIME_ID);
+    const std::uint64_t read = collector_.events_read();
     const double of_rings = collector_.drain();
-    draining_ns_ += processor_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
+    if (collector_.events_read() != read)  // looking for nothing costs as much while it rests
+      draining_ns_ += processor_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
     const double fullest = std::max(of_rings, scheduler_->drain());
     scheduler_->write(writer_, over);
     if (over) break;

@@ -73,8 +73,8 @@ std::vector<std::string> level(const Analysis& analysis) {
   if (const std::uint64_t rested = number_of(recording.end, "rested_ns"); rested != 0) {
     lines.push_back(
         fmt::format("the recorder rested for {:.1f} % of the time, to cost less than 2 % of the "
-                    "program's: waits "
-                    "and hold times in it have no event, times of states are whole",
+                    "program's: short "
+                    "waits and hold times in it have no event, times of states are whole",
                     100.0 * static_cast<double>(std::min(rested, analysis.end)) /
                         static_cast<double>(std::max<std::uint64_t>(1, analysis.end))));
   }

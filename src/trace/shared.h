@@ -65,7 +65,8 @@ struct Header {
   std::atomic<std::uint32_t> slots_used;      // behind the furthest that was ever taken
   std::atomic<std::uint32_t> threads_lost;    // there was no slot
   std::atomic<std::uint32_t> processes_lost;  // there was no entry
-  // 1 while waits, releases and hold times are not written down, to cost less (docs/watch.md).
+  // 1 while short waits, releases and hold times are not written down, to cost less
+  // (docs/watch.md).
   std::atomic<std::uint32_t> resting;
   // The watcher sleeps on it; 1 while it does. A ring that is half full wakes it.
   std::atomic<std::uint32_t> bell;

@@ -11,6 +11,9 @@ using namespace trace;
 namespace {
 
 constexpr std::uint64_t kMixer = 0x9E3779B97F4A7C15u;
+// A wait of so many ticks is written even where others are left out: half a millisecond to two,
+// by the clock. One thread has not many of them.
+constexpr std::uint64_t kLongWait = 1u << 21;
 
 }  // namespace
 
@@ -138,8 +141,15 @@ void end_wait(Local& me, std::uint64_t object_kind, std::uint64_t site_stack,
               std::uint64_t result) noexcept {
   if (me.slot == nullptr) return;  // the child of a fork, without a slot
   const KeepErrno keep;
-  me.slot->waits_for.store(0, std::memory_order_relaxed);
-  if (me.wait_is_written) emit(me, Type::wait_end, object_kind, site_stack, result);
+  Slot& slot = *me.slot;
+  slot.waits_for.store(0, std::memory_order_relaxed);
+  const std::uint64_t when = now();
+  if (!me.wait_is_written) {
+    const std::uint64_t since = slot.waits_since.get() + shared->header.origin;
+    if (when - since < kLongWait) return;
+    emit(me, Type::wait_begin, object_kind, site_stack, slot.waits_argument.get(), since);
+  }
+  emit(me, Type::wait_end, object_kind, site_stack, result, when);
 }
 
 }  // namespace thrum::watch

@@ -18,6 +18,7 @@ import tempfile
 import unittest
 
 import command
+import page
 import perfetto
 
 TARGETS = pathlib.Path(os.environ.get('TARGETS', command.ROOT / 'build/default/tests/watch/targets'))
@@ -325,6 +326,19 @@ class Watch(unittest.TestCase):
         self.assertEqual((run.returncode, run.stdout), (0, 'through\n'), run.stderr)
         self.assertRegex(run.stderr, r'lost: [\d,]+ events found no room')
         self.assertGreater(self.report('flood')['end']['events_lost'], 1000)
+
+    def test_long_waits_are_known_though_the_recorder_rests(self):
+        run = self.watch('restless')
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertGreater(self.report('restless')['end']['rested_ns'], 0)
+        _, lanes = page.read((self.folder / 'restless.html').read_text())
+        name = 'condition (anonymous namespace)::seldom'
+        [lane] = [lane for lane in lanes if any(one.object == name for one in lane)]
+        # A thread may sleep inside of a wait more than once, for a page.
+        waits = [one for one in lane if one.object == name and one.end - one.begin > 25e6]
+        self.assertEqual(len(waits), 11, lane)
+        self.assertEqual({one.waker for one in waits[:10]}, {0}, lane)  # the clock
+        self.assertGreater(waits[-1].end - waits[-1].begin, 300e6)  # until the end of all
 
     def test_threads_by_the_thousand(self):
         run = self.watch('threads', '10000')

@@ -91,7 +91,9 @@ void loop(void*) {
     if (shared.stop.load(std::memory_order_relaxed) != 0) break;
     ++since;
     steps += shared.result.steps;
-    if (since >= kCompared && steps >= kComparedSteps && shared.job.strategy != StrategyId::dfs) {
+    const bool is_last = done + 1 == state.most;  // it is made again anyway
+    if (since >= kCompared && steps >= kComparedSteps && !is_last &&
+        shared.job.strategy != StrategyId::dfs) {
       ask_for_comparison();
       since = steps = 0;
     }

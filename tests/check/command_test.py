@@ -269,13 +269,13 @@ class Check(unittest.TestCase):
         self.assertIn('check1:', wrong['finding']['replay'])
 
     def test_one_of_some_hundred_executions_in_place_is_made_again_in_a_fork(self):
+        program = self.program('counts_under_lock', '-DROUNDS=200', suffix='_longer')
         for strategy in ('rotation', 'surw', 'rff', 'pct'):
             with self.subTest(strategy=strategy):
-                run = self.check(self.program('counts_under_lock'), '--json', '--strategy', strategy,
-                                 schedules=6000)
+                run = self.check(program, '--json', '--strategy', strategy, schedules=3000)
                 line = json.loads(run.stdout)
-                self.assertEqual((line['schedules'], line['forks']), (6000, ''))  # they were the same
-                self.assertGreater(line['compared'], 6000 // 512)
+                self.assertEqual((line['schedules'], line['forks']), (3000, ''))  # they were the same
+                self.assertGreaterEqual(line['compared'], 3000 // 512 + 2)
 
     def test_nothing_is_found_in_a_right_program(self):
         run = self.check(self.program('counts_under_lock'))

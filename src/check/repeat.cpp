@@ -52,10 +52,12 @@ Repeater await(int& status) noexcept {
       break;
     }
     if (!WIFSTOPPED(status)) break;
-    if (shared.checked.is_asked) {  // else somebody stopped all of us from a terminal
+    if (shared.checked.is_asked) {
       shared.checked.is_asked = false;
       return Repeater::asks;
     }
+    // Somebody stopped all of us from a terminal, and continued us: what comes after may be that.
+    raw_syscall(SYS_kill, state.process, SIGCONT);
   }
   shared.worker.store(0, std::memory_order_relaxed);
   if (chunk < kLargestChunk) chunk *= 4;

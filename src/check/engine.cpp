@@ -440,7 +440,8 @@ void begin_execution(std::uint64_t number) noexcept {
 void account() noexcept {
   Shared& shared = *engine.shared;
   const Result& result = shared.result;
-  if (shared.job.again) return;
+  // What is made again in a fork counts there.
+  if (shared.job.again || result.outcome == Outcome::kernel_state) return;
   Counts& counts = shared.counts;
   ++counts.schedules;
   ++counts.by_strategy[static_cast<std::uint32_t>(result.strategy)];
@@ -449,6 +450,7 @@ void account() noexcept {
   if (result.outcome == Outcome::cut_off) ++counts.cut_off;
   if (result.outcome == Outcome::assumed_away) ++counts.assumed_away;
   if (result.strategy == StrategyId::replay) return;
+  learn();
   Estimates& estimates = shared.estimates;
   if (result.decisions > estimates.decisions) estimates.decisions = result.decisions;
   for (std::uint32_t i = 0; i < engine.run.threads; ++i) {  // the zygote has one

@@ -99,7 +99,8 @@ constexpr bool is_finding(Outcome outcome) noexcept {
   return outcome >= Outcome::assertion && outcome <= Outcome::hang;
 }
 
-enum class StrategyId : std::uint8_t { rotation, random, pct, pos, urw, dfs, replay };
+enum class StrategyId : std::uint8_t { rotation, random, pct, pos, urw, surw, rff, dfs, replay };
+inline constexpr std::uint32_t kStrategies = static_cast<std::uint32_t>(StrategyId::replay) + 1;
 
 using EventFlag = std::uint8_t;
 constexpr EventFlag kPreempts = 1;  // the thread before could have gone on
@@ -143,11 +144,62 @@ struct Estimates {
   std::uint32_t steps[kThreads];
 };
 
+/// What SURW knows of an execution: who made how many operations on which object.
+struct Census {
+  static constexpr std::uint32_t kSlots = 256;  // a hash table
+  struct Object {
+    std::uint64_t address;  // 0: no object
+    std::uint16_t by[kThreads];
+  };
+  Object object[kSlots];
+  std::uint8_t shared[kSlots];  // the slots of objects that more than one thread used
+  std::uint32_t shared_count;
+  std::uint32_t threads, steps;
+  std::int16_t parent[kThreads];
+  std::uint32_t age;  // how many executions have used it
+  bool is_taken_now;  // by the execution under way
+};
+
+/// What reads-from feedback knows of the executions before (strategies/rff.cpp).
+struct Feedback {
+  static constexpr std::uint32_t kPlaces = 512, kSlots = 1024, kSeenSlots = 8192;
+  static constexpr std::uint32_t kMostWishes = 6, kKept = 64;
+  static constexpr std::uint16_t kNobody = 0xffff;  // as a writer: what was there at first
+  struct Place {                                    // what a thread does, where, with which object
+    std::uint64_t pc, address;
+    Op op;
+    std::uint8_t thread;
+  };
+  struct Wish {  // that the reader sees what the writer wrote, or does not
+    std::uint16_t writer, reader;
+    bool is_forbidden;
+  };
+  struct Wishes {
+    std::uint32_t count;
+    Wish wish[kMostWishes];
+  };
+  struct Kept {
+    Wishes wishes;
+    std::uint32_t times;  // that it was used
+  };
+  std::uint32_t places, pairs, seen_count, kept_count;
+  Place place[kPlaces];
+  std::uint64_t times[kPlaces];      // that a thread was there
+  std::uint16_t place_slot[kSlots];  // a hash table of places, from 1; 0: empty
+  std::uint64_t seen[kSeenSlots];    // a hash table of pairs and sets of wishes; 0: empty
+  Kept kept[kKept];
+  std::uint32_t shortest;  // execution that came to an end, in steps
+  // Of the execution under way.
+  Wishes now;
+  std::uint32_t patience;  // for so many decisions threads are held back
+};
+
 /// The last execution in place, and what it depended on: it is made again in a fresh process.
 struct Checked {
   std::uint64_t number, hash;
   std::uint32_t points;
   Estimates estimates;
+  bool is_asked;  // it shall be now
 };
 
 /// When a timed wait gives up: if nothing else can run; whenever; the latter in some executions.
@@ -259,7 +311,7 @@ enum class Phase : std::uint32_t { starting, ready, ended };
 
 struct Counts {
   std::uint64_t schedules, steps, decisions, cut_off, assumed_away, forks, compared;
-  std::uint64_t by_strategy[8];
+  std::uint64_t by_strategy[kStrategies];
 };
 
 struct Shared {
@@ -285,6 +337,8 @@ struct Shared {
   ModuleFacts module[kModules];
   ThreadFacts thread[kThreads];
   Estimates estimates;
+  Census census;
+  Feedback feedback;
   Checked checked;
   Schedule wanted;       // for replay
   Schedule happened;     // of the last execution

@@ -25,12 +25,44 @@ struct State {
   char* loop_stack;
   void* loop;  // the context of the loop
   std::uint64_t number, most;
+  pid_t process;
   Execution run;
   Thread main;
 };
 constinit State state{};
 constinit std::uint32_t chunk = 64;
 constexpr std::uint32_t kLargestChunk = 4096;
+// One of so many executions is made again in a fork. That costs as much as some thousand steps, so
+// that short ones wait until they were so many.
+constexpr std::uint64_t kCompared = 512;
+constexpr std::uint64_t kComparedSteps = 1U << 18;
+
+// Stops until the server has made the last execution again and is content.
+void ask_for_comparison() noexcept {
+  engine.shared->checked.is_asked = true;
+  raw_syscall(SYS_kill, raw_syscall(SYS_getpid), SIGSTOP);
+}
+
+Repeater await(int& status) noexcept {
+  Shared& shared = *engine.shared;
+  shared.worker.store(state.process, std::memory_order_relaxed);
+  for (;;) {
+    if (waitpid(state.process, &status, WUNTRACED) < 0) {
+      if (errno == EINTR) continue;
+      break;
+    }
+    if (!WIFSTOPPED(status)) break;
+    if (shared.checked.is_asked) {
+      shared.checked.is_asked = false;
+      return Repeater::asks;
+    }
+    // Somebody stopped all of us from a terminal, and continued us: what comes after may be that.
+    raw_syscall(SYS_kill, state.process, SIGCONT);
+  }
+  shared.worker.store(0, std::memory_order_relaxed);
+  if (chunk < kLargestChunk) chunk *= 4;
+  return Repeater::ended;
+}
 
 void loop(void*) {
   Shared& shared = *engine.shared;
@@ -38,12 +70,15 @@ void loop(void*) {
   state.run = engine.run;
   state.main = engine.thread[0];
   if (state.most > chunk) state.most = chunk;
+  std::uint64_t since = 0;  // the last comparison
+  std::uint64_t steps = 0;
   for (std::uint64_t done = 0; done < state.most; ++done) {
     forget_objects();
     engine.run = state.run;
     engine.thread[0] = state.main;
     order_begin();
-    shared.checked = {state.number + done * shared.job.stride, 0, shared.points, shared.estimates};
+    shared.checked = {state.number + done * shared.job.stride, 0, shared.points, shared.estimates,
+                      false};
     begin_execution(shared.checked.number);
     engine.on = engine.started = engine.fast = true;
     switch_context(&state.loop, state.main.stack_pointer, state.main.thread_pointer);
@@ -56,6 +91,14 @@ void loop(void*) {
       break;
     }
     if (shared.stop.load(std::memory_order_relaxed) != 0) break;
+    ++since;
+    steps += shared.result.steps;
+    const bool is_last = done + 1 == state.most;  // it is made again anyway
+    if (since >= kCompared && steps >= kComparedSteps && !is_last &&
+        shared.job.strategy != StrategyId::dfs) {
+      ask_for_comparison();
+      since = steps = 0;
+    }
     put_back();
   }
   raw_syscall(SYS_exit_group, 0);
@@ -68,26 +111,32 @@ void prepare_repeating() noexcept {
   state.loop_stack = static_cast<char*>(map_memory(kLoopStack, "a stack"));
 }
 
-bool fork_repeater(std::uint64_t number, std::uint64_t most, int& status) noexcept {
+Repeater fork_repeater(std::uint64_t number, std::uint64_t most, int& status) noexcept {
   Shared& shared = *engine.shared;
   shared.result = {};
+  shared.checked = {};
   ++shared.counts.forks;
   state.number = number;
   state.most = most;
-  const pid_t child = _Fork();
-  if (child < 0) die("cannot fork");
-  if (child == 0) {
+  state.process = _Fork();
+  if (state.process < 0) die("cannot fork");
+  if (state.process == 0) {
     raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
     void* const context = make_context(state.loop_stack + kLoopStack, loop, nullptr);
     switch_context(&engine.thread[0].stack_pointer, context, 0);
-    return true;  // each time
+    return Repeater::executes;  // each time
   }
-  shared.worker.store(child, std::memory_order_relaxed);
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  shared.worker.store(0, std::memory_order_relaxed);
-  if (chunk < kLargestChunk) chunk *= 4;
-  return false;
+  return await(status);
+}
+
+Repeater resume_repeater(int& status) noexcept {
+  raw_syscall(SYS_kill, state.process, SIGCONT);
+  return await(status);
+}
+
+Repeater end_repeater(int& status) noexcept {
+  raw_syscall(SYS_kill, state.process, SIGKILL);
+  return await(status);
 }
 
 void repeat_again() noexcept {

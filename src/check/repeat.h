@@ -12,9 +12,15 @@ namespace thrum::check {
 
 /// Once, before the first of the following.
 void prepare_repeating() noexcept;
-/// Forks a process that makes up to `most` executions from this number on. Returns true in it, once
-/// per execution; false in the caller when it has ended, with its wait status.
-bool fork_repeater(std::uint64_t number, std::uint64_t most, int& status) noexcept;
+/// Why a function below returns: this process is to make an execution; the repeater has stopped,
+/// and wants its last execution to be made again elsewhere; it has ended, with this wait status.
+enum class Repeater : std::uint8_t { executes, asks, ended };
+/// Forks a process that makes up to `most` executions from this number on, and asks now and then.
+Repeater fork_repeater(std::uint64_t number, std::uint64_t most, int& status) noexcept;
+/// What it asked for was right: it goes on.
+Repeater resume_repeater(int& status) noexcept;
+/// It was not.
+Repeater end_repeater(int& status) noexcept;
 /// Ends an execution in place.
 [[noreturn]] void repeat_again() noexcept;
 

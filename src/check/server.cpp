@@ -146,17 +146,21 @@ bool run_job() noexcept {
     if (shared.stop.load(std::memory_order_relaxed) != 0) return false;
     const std::uint64_t number = job.first + done * job.stride;
     int status = 0;
-    bool was_forked = true;  // the last execution
+    bool is_advanced = false;  // a depth-first search, past the last execution
     if (job.fast && !shared.refused_fast) {
       const std::uint64_t before = shared.counts.schedules;
-      if (fork_repeater(number, job.count - done, status)) return true;
+      Repeater repeater = fork_repeater(number, job.count - done, status);
+      while (repeater == Repeater::asks) {
+        if (compare_with_fork()) return true;
+        repeater = shared.refused_fast ? end_repeater(status) : resume_repeater(status);
+      }
+      if (repeater == Repeater::executes) return true;
       judge_death(status);
       done += shared.counts.schedules - before;
       const bool found = is_finding(shared.result.outcome);
-      was_forked = found;
-      if ((found || (done != 0 && job.strategy != StrategyId::dfs)) && compare_with_fork()) {
-        return true;
-      }
+      is_advanced = shared.checked.hash != 0;  // by the repeater, if it came that far
+      const bool is_comparable = found || (done != 0 && job.strategy != StrategyId::dfs);
+      if (is_comparable && !shared.refused_fast && compare_with_fork()) return true;
     } else {
       if (fork_execution(number, status)) return true;
       judge_death(status);
@@ -171,11 +175,12 @@ bool run_job() noexcept {
     switch (shared.result.outcome) {
       case Outcome::more_donors:
         --done;
-        was_forked = false;  // it has not come to an end
+        is_advanced = true;  // the same has to be made again
         if (!prepare_donors(donors() * 2)) die("the system has no more threads");
         break;
       case Outcome::kernel_state:
         shared.refused_fast = true;
+        is_advanced = true;
         if (shared.refused_reason[0] != 0) break;
         Line(shared.refused_reason, sizeof shared.refused_reason)
             .add("it calls ")
@@ -187,7 +192,7 @@ bool run_job() noexcept {
       default:
         if (is_finding(shared.result.outcome)) return false;
     }
-    if (job.strategy == StrategyId::dfs && was_forked && !advance_dfs()) {
+    if (job.strategy == StrategyId::dfs && !is_advanced && !advance_dfs()) {
       shared.exhausted = true;
       return false;
     }

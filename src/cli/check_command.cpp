@@ -33,8 +33,9 @@ namespace {
 using check::StrategyId;
 using explore::End;
 
-constexpr StrategyId kStrategies[] = {StrategyId::random, StrategyId::pct, StrategyId::pos,
-                                      StrategyId::urw, StrategyId::dfs};
+constexpr StrategyId kStrategies[] = {StrategyId::random, StrategyId::pct,  StrategyId::pos,
+                                      StrategyId::urw,    StrategyId::surw, StrategyId::rff,
+                                      StrategyId::dfs};
 
 struct Settings {
   explore::Options explore;
@@ -100,6 +101,12 @@ class ProgressLine {
 
 // Returns how it was found, in a line.
 std::string how_found(const explore::Finding& finding, unsigned preemptions) {
+  if (!finding.repeats && !finding.is_whole) {
+    return fmt::format(
+        "its schedule is too long to be kept: more than {} switches; a smaller test can be "
+        "replayed",
+        text::grouped(check::kSwitches));
+  }
   if (!finding.repeats) {
     return "it did not happen again in the same schedule: something in the program is not "
            "controlled";
@@ -124,6 +131,8 @@ std::string_view name_of(End end) {
       return "unsupported";
     case End::interrupted:
       return "interrupted";
+    case End::too_long:
+      return "too long";
   }
   return "";
 }
@@ -148,6 +157,7 @@ void print_json(const explore::Outcome& outcome, const Settings& settings,
                             {"schedules", outcome.progress.counts.schedules},
                             {"cut_off", outcome.progress.counts.cut_off},
                             {"assumed_away", outcome.progress.counts.assumed_away},
+                            {"compared", outcome.progress.counts.compared},
                             {"seconds", outcome.progress.time.count()},
                             {"not_controlled", reservations(outcome)},
                             {"forks", outcome.fork_reason}};
@@ -156,27 +166,32 @@ void print_json(const explore::Outcome& outcome, const Settings& settings,
   fmt::print("{}\n", line);
 }
 
-void print_end(const explore::Outcome& outcome) {
+void print_end(const explore::Outcome& outcome, std::uint32_t max_steps) {
   const explore::Progress& progress = outcome.progress;
-  const std::string schedules = text::grouped(progress.counts.schedules);
+  const std::uint64_t cut_off = progress.counts.cut_off;
+  const std::string whole = text::grouped(progress.counts.schedules - cut_off);
+  const std::string too_long =
+      fmt::format("cut off after {} steps (--steps)", text::grouped(max_steps));
   switch (outcome.end) {
     case End::budget:
     case End::interrupted:
-      fmt::print("  nothing found in {} schedules, {}\n", schedules, seconds(progress));
+      fmt::print("  nothing found in {} schedules, {}\n", whole, seconds(progress));
       break;
     case End::exhausted:
-      fmt::print("  nothing found in {} schedules, which are all there are\n", schedules);
+      fmt::print("  nothing found in {} schedules, which are all there are\n", whole);
       break;
     case End::no_threads:
       fmt::print("  it started no thread: there is nothing to schedule\n");
       break;
+    case End::too_long:
+      fmt::print("  nothing is known: all of {} schedules were too long, and {}\n",
+                 text::grouped(cut_off), too_long);
+      return;
     default:
       break;
   }
-  if (progress.counts.cut_off != 0) {
-    fmt::print("  {} of them were cut off: too many steps (--steps)\n",
-               text::grouped(progress.counts.cut_off));
-  }
+  if (cut_off != 0)
+    fmt::print("  {} more were too long, and {}\n", text::grouped(cut_off), too_long);
   if (progress.counts.assumed_away != 0) {
     fmt::print("  {} of them were left at an assume()\n",
                text::grouped(progress.counts.assumed_away));
@@ -240,13 +255,14 @@ int check_one(const explore::Program& program, Settings& settings, const text::T
   if (outcome.finding) return tell_finding(terminal, outcome, settings);
   if (more || settings.explore.exploration == 0) {
     if (for_people) {
-      print_end(outcome);
+      print_end(outcome, settings.explore.max_steps);
     } else {
       print_json(outcome, settings, {});
     }
   }
   const int signal = interrupted.load(std::memory_order_relaxed);
-  return signal != 0 ? 128 + signal : kClean;
+  if (signal != 0) return 128 + signal;
+  return outcome.end == End::too_long ? kFailed : kClean;
 }
 
 bool parse_time(const std::string& text, std::chrono::milliseconds& time) {
@@ -417,9 +433,10 @@ void add_check_command(CLI::App& app, int& exit_code) {
   command
       ->add_option("--strategy", settings->strategy,
                    "Who goes next: rotation (of those that follow),\n"
-                   "random, pct, pos, urw; or dfs, which tries all")
+                   "random, urw, surw, pos, rff, pct; or dfs, which\n"
+                   "tries all")
       ->option_text("NAME")
-      ->check(CLI::IsMember({"rotation", "random", "pct", "pos", "urw", "dfs"}));
+      ->check(CLI::IsMember({"rotation", "random", "urw", "surw", "pos", "rff", "pct", "dfs"}));
   command->add_option("--depth", options.depth, "pct: the bug's depth; dfs: most preemptions")
       ->option_text("N")
       ->check(CLI::Range(0, 255));

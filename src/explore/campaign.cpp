@@ -79,12 +79,13 @@ Job job_with_threads(const Options& options, const Execution& replayed) {
 
 // The same program once more, to repeat and reduce what was found.
 Finding reduce(const Program& program, Options options, const Result& found,
-               const Schedule& schedule) {
+               const Schedule& schedule, bool is_whole) {
   options.timeouts = found.early_timeouts ? check::Timeouts::any : check::Timeouts::last;
   Finding finding;
   finding.schedule_number = found.schedule_number;
   finding.strategy = found.strategy;
   finding.switches_before = schedule.switches.size();
+  finding.is_whole = is_whole;
   Target target(
       program, options.command, job_of(options),
       {.capture_errors = true, .exploration = options.exploration, .patience = options.patience});
@@ -94,10 +95,15 @@ Finding reduce(const Program& program, Options options, const Result& found,
     finding.repeats = minimiser.shows_it(schedule);
     if (finding.repeats) least = minimiser.minimise(schedule);
     finding.reruns = minimiser.runs();
-    minimiser.record(least);
+    if (finding.repeats || is_whole) minimiser.record(least);
   }
   finding.execution = take(target);
   if (!finding.repeats) finding.execution.result = found;
+  if (!finding.repeats && !is_whole) {  // what was run is another execution
+    finding.execution.events.clear();
+    finding.execution.stacks.clear();
+    finding.execution.notes.clear();
+  }
   finding.replay = {.build_id = program.build_id,
                     .hash = finding.execution.result.hash,
                     .schedule = finding.execution.schedule,
@@ -151,7 +157,7 @@ Outcome explore(const Program& program, const Options& options, const OnProgress
     if (check::is_finding(targets[i]->result().outcome)) {
       const Result result = targets[i]->result();
       outcome.end = End::found;
-      outcome.finding = reduce(program, options, result, {});
+      outcome.finding = reduce(program, options, result, {}, true);
     } else if (targets[i]->result().outcome == check::Outcome::unsupported) {
       outcome.end = End::unsupported;
       outcome.unsupported = targets[i]->result().message;
@@ -190,19 +196,28 @@ Outcome explore(const Program& program, const Options& options, const OnProgress
     if (shared.refused_fast) outcome.fork_reason = shared.refused_reason;
     outcome.blind = shared.blind;
     hear(shared, options, outcome);
-    if (shared.exhausted && finder == nullptr) outcome.end = End::exhausted;
+    // What was cut off may have gone on in more ways than one.
+    if (shared.exhausted && finder == nullptr && shared.counts.cut_off == 0) {
+      outcome.end = End::exhausted;
+    }
     if (shared.result.outcome == check::Outcome::unsupported) {
       outcome.end = End::unsupported;
       outcome.unsupported = shared.result.message;
     }
   }
+  const check::Counts& counts = outcome.progress.counts;
+  if (outcome.end == End::budget && counts.cut_off != 0 && counts.cut_off == counts.schedules) {
+    outcome.end = End::too_long;
+  }
   if (finder != nullptr) {
     outcome.end = End::found;
+    const bool is_whole = finder->shared().happened.switches <= check::kSwitches &&
+                          finder->shared().happened.choices <= check::kChoices;
     const Result result = finder->result();
     const Schedule schedule = happened(finder->shared());
     targets.clear();
-    outcome.finding = reduce(program, options, result, schedule);
-    if (!outcome.finding->repeats && !options.fork) {
+    outcome.finding = reduce(program, options, result, schedule, is_whole);
+    if (!outcome.finding->repeats && is_whole && !options.fork) {
       // In a fresh process the same schedule goes well, so it was not the schedule: something that
       // is not put back between executions in place.
       Options forking = options;

@@ -63,10 +63,12 @@ struct Finding {
   check::StrategyId strategy{};
   std::size_t switches_before = 0;
   unsigned reruns = 0;
-  bool repeats = true;  // else it happened once, and the same schedule again did not show it
+  bool repeats = true;   // else it happened once, and the same schedule again did not show it
+  bool is_whole = true;  // else it has more switches than are kept, and only the first of them
 };
 
-enum class End { budget, found, exhausted, no_threads, unsupported, interrupted };
+// too_long: not one of the schedules was seen to its end.
+enum class End { budget, found, exhausted, no_threads, unsupported, interrupted, too_long };
 
 struct Outcome {
   End end = End::budget;

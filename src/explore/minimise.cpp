@@ -3,12 +3,11 @@
 #include "explore/minimise.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace thrum::explore {
 namespace {
 
-constexpr unsigned kMostRuns = 4000;
-constexpr std::chrono::seconds kMostTime{20};  // a long schedule is better than no report
 constexpr std::uint64_t kMostSearched = 20'000;
 constexpr std::uint64_t kMostSearchedInForks = 1000;
 
@@ -21,8 +20,9 @@ unsigned preemptions(const check::Shared& shared) {
 
 }  // namespace
 
-Minimiser::Minimiser(Target& target, const check::Job& job, check::Outcome wanted)
-    : target_(target), job_(job), fast_(job.fast), wanted_(wanted) {
+Minimiser::Minimiser(Target& target, const check::Job& job, check::Outcome wanted,
+                     MinimiserLimits limits)
+    : target_(target), job_(job), fast_(job.fast), wanted_(wanted), limits_(std::move(limits)) {
   job_.strategy = check::StrategyId::replay;
   job_.fast = false;
   job_.first = 0;
@@ -30,7 +30,7 @@ Minimiser::Minimiser(Target& target, const check::Job& job, check::Outcome wante
 }
 
 bool Minimiser::goes_on() const {
-  return runs_ < kMostRuns && std::chrono::steady_clock::now() - began_ < kMostTime;
+  return runs_ < limits_.runs && limits_.now() - began_ < limits_.time;
 }
 
 bool Minimiser::shows_it(const Schedule& schedule) {

@@ -8,16 +8,26 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <vector>
 
 #include "explore/schedule.h"
 #include "explore/target.h"
 
 namespace thrum::explore {
 
+/// A long schedule is better than no report.
+struct MinimiserLimits {
+  unsigned runs = 4000;
+  std::chrono::milliseconds time{20'000};
+  std::function<Clock::time_point()> now = Clock::now;
+};
+
 class Minimiser {
  public:
   /// The target is ready and idle; `job` says under which rules it runs.
-  Minimiser(Target& target, const check::Job& job, check::Outcome wanted);
+  Minimiser(Target& target, const check::Job& job, check::Outcome wanted,
+            MinimiserLimits limits = {});
 
   /// Runs the schedule. Returns whether it ends as wanted.
   bool shows_it(const Schedule& schedule);
@@ -39,7 +49,8 @@ class Minimiser {
   check::Job job_;
   bool fast_;
   check::Outcome wanted_;
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  MinimiserLimits limits_;
+  Clock::time_point began_ = limits_.now();
   unsigned runs_ = 0;
 };
 

@@ -70,6 +70,10 @@ std::string_view name_of(check::StrategyId strategy) {
       return "pos";
     case urw:
       return "urw";
+    case surw:
+      return "surw";
+    case rff:
+      return "rff";
     case dfs:
       return "dfs";
     case replay:

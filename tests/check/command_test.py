@@ -41,7 +41,7 @@ class Check(unittest.TestCase):
         return path
 
     def check(self, program, *options, schedules=2000, args=()):
-        return command.thrum('check', '-j', '1', '--schedules', str(schedules), *options, '--', program,
+        return command.thrum('check', '-j', '1', '--schedules', str(schedules), *map(str, options), '--', program,
                              *args)
 
     def replay_line(self, run):
@@ -65,7 +65,7 @@ class Check(unittest.TestCase):
                     self.assertRegex(run.stdout, r'1 of \d+ switches needed, 1 preemption\n')
 
     def test_every_strategy_finds_it(self):
-        for strategy in ('random', 'urw', 'pos', 'pct', 'dfs', 'rotation'):
+        for strategy in ('random', 'urw', 'surw', 'pos', 'rff', 'pct', 'dfs', 'rotation'):
             for mode in ([], ['--fork']):
                 with self.subTest(strategy=strategy, mode=mode):
                     run = self.check(self.program('lost_update'), '--strategy', strategy, *mode)
@@ -82,9 +82,84 @@ class Check(unittest.TestCase):
         self.assertEqual(counts[0], counts[1])
         self.assertGreater(int(counts[0].replace(',', '')), 10)
 
+    def schedules_seen(self, *args, **options):
+        run = self.check(*args, **options)
+        self.assertEqual(run.returncode, 0, run.stdout)
+        return run.stdout
+
+    def test_dfs_goes_on_in_forks_where_it_was_in_place(self):
+        program = self.program('opens_a_file')
+        in_place, in_forks = (self.schedules_seen(program, '--strategy', 'dfs', '--depth', '1', *mode,
+                                                  schedules=100000) for mode in ([], ['--fork']))
+        self.assertIn('each schedule in a fork of its own: it calls open()', in_place)
+        self.assertRegex(in_forks, r'nothing found in \d{2,} schedules, which are all there are')
+        self.assertIn(in_forks, in_place)
+
+    def test_dfs_goes_on_after_what_does_not_come_to_its_end(self):
+        # Left at an assume(), or cut off: in place, the process is gone then.
+        for program, args, options, ends in (
+                ('says', ['assume'], [], r'nothing found in \d+ schedules, which are all there are\n'
+                                         r'  \d+ of them were left at an assume\(\)'),
+                ('polls', [], ['--steps', '30'], r'nothing found in \d+ schedules, [\d.]+ s\n'
+                                                             r'  \d+ more were too long')):
+            with self.subTest(program=program):
+                seen = [self.schedules_seen(self.program(program), '--strategy', 'dfs', '--depth', '2', *options,
+                                            *mode, args=args, schedules=100000) for mode in ([], ['--fork'])]
+                self.assertRegex(seen[0], ends)
+                self.assertEqual(*(re.findall(r'([\d,]+) (?:schedules|of them|more)', text) for text in seen))
+
     def test_the_same_seed_finds_the_same(self):
-        first, second = (self.check(self.program('two_locks'), '--seed', '7') for _ in range(2))
-        self.assertEqual(first.stdout, second.stdout)
+        for strategy in ('rotation', 'surw', 'rff'):
+            with self.subTest(strategy=strategy):
+                first, second = (self.check(self.program('two_locks'), '--seed', '7', '--strategy', strategy)
+                                 for _ in range(2))
+                self.assertEqual(first.stdout, second.stdout)
+
+    def test_surw_finds_one_order_of_many(self):
+        # One of 924, and of those that would be found in 10,000 schedules of a random walk there are none.
+        program = self.program('one_order_of_many')
+        for seed in range(1, 4):
+            with self.subTest(seed=seed):
+                run = self.check(program, '--strategy', 'surw', '--seed', seed, schedules=20000)
+                self.assertIn('assertion failed', run.stdout)
+                self.assertRegex(run.stdout, r'found in schedule [\d,]+ \(surw\)')
+                for other in ('random', 'urw'):
+                    run = self.check(program, '--strategy', other, '--seed', seed, schedules=10000)
+                    self.assertIn('nothing found', run.stdout)
+
+    def test_rff_finds_rare_reads_of_rare_writes(self):
+        program = self.program('rare_reads')
+        for seed in range(1, 4):
+            with self.subTest(seed=seed):
+                run = self.check(program, '--strategy', 'rff', '--seed', seed, schedules=2000)
+                self.assertIn('assertion failed: !heard', run.stdout)
+                self.assertRegex(run.stdout, r'found in schedule [\d,]+ \(rff\)')
+                for other in ('random', 'urw', 'pos', 'pct'):
+                    run = self.check(program, '--strategy', other, '--seed', seed, schedules=2000)
+                    self.assertIn('nothing found', run.stdout)
+
+    def test_schedules_that_are_too_long_are_not_counted_as_seen(self):
+        program = self.program('polls')
+        run = self.check(program, '--steps', '60', '--strategy', 'pct', schedules=300)
+        self.assertEqual(run.returncode, 0, run.stdout)
+        whole, more = re.search(r'nothing found in (\d+) schedules, .*\n  (\d+) more were too long, and cut off '
+                                r'after 60 steps \(--steps\)\n', run.stdout).groups()
+        self.assertEqual(int(whole) + int(more), 300)
+        run = self.check(program, schedules=20, args=['for ever'])
+        self.assertEqual((run.returncode, run.stdout),
+                         (3, '  nothing is known: all of 20 schedules were too long, and cut off after 20,000 steps '
+                             '(--steps)\n'))
+        run = self.check(program, '--json', schedules=20, args=['for ever'])
+        self.assertEqual((run.returncode, json.loads(run.stdout)['end']), (3, 'too long'))
+
+    def test_a_schedule_that_is_too_long_to_be_kept_is_said_to_be(self):
+        run = self.check(self.program('ends_alternating'), '--strategy', 'random', '--steps', '1000000')
+        self.assertEqual(run.returncode, 1, run.stdout)
+        self.assertIn('its schedule is too long to be kept: more than 8,192 switches', run.stdout)
+        self.assertNotIn('thrum replay', run.stdout)
+
+    def test_a_thread_has_one_id_however_it_asks(self):
+        self.assertNotIn('fork', self.schedules_seen(self.program('asks_its_id')))
 
     def test_a_deadlock_is_told_with_its_locks(self):
         run = self.check(self.program('two_locks'))
@@ -192,6 +267,15 @@ class Check(unittest.TestCase):
         self.assertEqual(wrong['finding']['verdict'], 'exit status')
         self.assertEqual(wrong['finding']['threads'][0], 'main')
         self.assertIn('check1:', wrong['finding']['replay'])
+
+    def test_one_of_some_hundred_executions_in_place_is_made_again_in_a_fork(self):
+        program = self.program('counts_under_lock', '-DROUNDS=200', suffix='_longer')
+        for strategy in ('rotation', 'surw', 'rff', 'pct'):
+            with self.subTest(strategy=strategy):
+                run = self.check(program, '--json', '--strategy', strategy, schedules=3000)
+                line = json.loads(run.stdout)
+                self.assertEqual((line['schedules'], line['forks']), (3000, ''))  # they were the same
+                self.assertGreaterEqual(line['compared'], 3000 // 512 + 2)
 
     def test_nothing_is_found_in_a_right_program(self):
         run = self.check(self.program('counts_under_lock'))

@@ -9,21 +9,6 @@
 namespace thrum::check {
 namespace {
 
-bool writes(Op op) noexcept {
-  switch (op) {
-    case Op::read:
-    case Op::atomic_load:
-    case Op::fence:
-    case Op::start:
-    case Op::created:
-    case Op::yield:
-    case Op::sleep:
-      return false;
-    default:
-      return true;
-  }
-}
-
 bool overlap(const void* a, const void* b) noexcept {
   return a != nullptr &&
          reinterpret_cast<std::uintptr_t>(a) >> 3 == reinterpret_cast<std::uintptr_t>(b) >> 3;

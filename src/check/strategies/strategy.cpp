@@ -10,7 +10,8 @@ StrategyId strategy_for(const Job& job, std::uint64_t number) noexcept {
   if (job.strategy != StrategyId::rotation) return job.strategy;
   // In small slices, so that each has its turn in a short campaign too.
   using enum StrategyId;
-  static constexpr StrategyId kTurns[] = {urw, pos, pct, urw, random, pos, pct, urw, pos, pct};
+  static constexpr StrategyId kTurns[] = {urw, pos, pct,    surw, rff, pct,
+                                          pos, urw, random, surw, pct, rff};
   return kTurns[number / 16 % (sizeof kTurns / sizeof kTurns[0])];
 }
 
@@ -22,6 +23,10 @@ const Strategy& strategy(StrategyId id) noexcept {
       return kPos;
     case StrategyId::urw:
       return kUrw;
+    case StrategyId::surw:
+      return kSurw;
+    case StrategyId::rff:
+      return kRff;
     case StrategyId::dfs:
       return kDfs;
     case StrategyId::replay:
@@ -29,6 +34,12 @@ const Strategy& strategy(StrategyId id) noexcept {
     default:
       return kRandom;
   }
+}
+
+void learn() noexcept {
+  const StrategyId id = engine.shared->result.strategy;
+  if (id == StrategyId::surw) take_census();
+  if (id == StrategyId::rff) take_feedback();
 }
 
 Thread* least_recent(const Candidates& candidates) noexcept {

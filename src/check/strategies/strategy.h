@@ -26,7 +26,7 @@ struct Strategy {
   std::uint32_t (*decide)(std::uint32_t n) noexcept;
 };
 
-extern const Strategy kRandom, kPct, kPos, kUrw, kDfs, kReplay;
+extern const Strategy kRandom, kPct, kPos, kUrw, kSurw, kRff, kDfs, kReplay;
 
 /// Returns the strategy for an execution; the rotation goes by its number.
 StrategyId strategy_for(const Job& job, std::uint64_t number) noexcept;
@@ -34,6 +34,36 @@ const Strategy& strategy(StrategyId id) noexcept;
 
 /// A new execution follows; false: the search is exhausted.
 bool advance_dfs() noexcept;
+/// An execution has ended: its strategy may learn from it.
+void learn() noexcept;
+void take_census() noexcept;
+void take_feedback() noexcept;
+
+/// Operations as a set.
+template <class... Ops>
+constexpr std::uint64_t set_of(Ops... ops) noexcept {
+  static_assert(kOps <= 64);
+  return (std::uint64_t{0} | ... | (std::uint64_t{1} << static_cast<std::uint32_t>(ops)));
+}
+constexpr bool is_in(std::uint64_t set, Op op) noexcept {
+  return (set >> static_cast<std::uint32_t>(op) & 1) != 0;
+}
+/// Does it matter in which order the operation is made with others on the same object? Not of what
+/// gives a lock back: who takes it next tells.
+constexpr bool is_access(Op op) noexcept {
+  return is_in(
+      set_of(Op::read, Op::write, Op::atomic_load, Op::atomic_store, Op::atomic_rmw, Op::lock,
+             Op::trylock, Op::read_lock, Op::write_lock, Op::spin_lock, Op::condition_wait,
+             Op::signal, Op::broadcast, Op::semaphore_wait, Op::semaphore_post, Op::barrier_wait,
+             Op::futex_wait, Op::futex_wake, Op::once),
+      op);
+}
+/// May it change what others find there?
+constexpr bool writes(Op op) noexcept {
+  return !is_in(
+      set_of(Op::read, Op::atomic_load, Op::fence, Op::start, Op::created, Op::yield, Op::sleep),
+      op);
+}
 
 /// Who ran least recently: fair.
 Thread* least_recent(const Candidates& candidates) noexcept;

@@ -7,9 +7,13 @@
 std::mutex mutex;
 int count;
 
+#ifndef ROUNDS
+#define ROUNDS 2
+#endif
+
 int main() {
   const auto add = [] {
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < ROUNDS; ++i) {
       const std::lock_guard guard(mutex);
       ++count;
     }
@@ -18,5 +22,5 @@ int main() {
   std::thread second(add);
   first.join();
   second.join();
-  assert(count == 4);
+  assert(count == 2 * ROUNDS);
 }

@@ -27,6 +27,7 @@ inline constexpr std::uint32_t kStackDepth = 12;
 inline constexpr const char* kDescriptorVariable = "THRUM_CHECK_DESCRIPTOR";
 
 /// What a thread does at a scheduling point. A `..._blocked` one sleeps until another wakes it.
+// The hash of an execution is made of their numbers: new ones come last.
 enum class Op : std::uint8_t {
   start,
   read,
@@ -64,13 +65,13 @@ enum class Op : std::uint8_t {
   once_blocked,
   choose,
   cancel,
+  process_end,
   signal_send,
   signal_wait,
   handler,  // of a signal that has come
   pause,
-  process_end,
 };
-inline constexpr std::uint32_t kOps = static_cast<std::uint32_t>(Op::process_end) + 1;
+inline constexpr std::uint32_t kOps = static_cast<std::uint32_t>(Op::pause) + 1;
 
 enum class Outcome : std::uint8_t {
   running,  // nobody wrote a result: the process died

@@ -32,7 +32,7 @@ std::uint64_t number_of(const Json& json, const char* key) {
 
 std::string object(const Analysis& analysis, const analysis::Thread& thread,
                    const analysis::Wait& wait) {
-  const std::string name =
+  std::string name =
       printable(analysis::object_text(analysis, thread, wait.object, wait.kind, wait.given));
   if (wait.kind == trace::Kind::call) return name;
   const std::string_view kind = analysis::name_of(wait.kind);

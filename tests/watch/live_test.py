@@ -107,7 +107,7 @@ class Live(unittest.TestCase):
         self.assertEqual(process.stdout.readline(), 'started\n')
         terminal = Terminal(self.folder, '--pid', str(process.pid))
         terminal.until('the process goes on', 'Threads: 11', 'Locks, by time waited for them', r'lock, blocked \d+',
-                       r'input \d+ +~+  read, (\(anonymous namespace\)::)?input \(blocked.cpp:\d+\)',
+                       r'input \d+ +~+  read, (\(anonymous namespace\)::)?input \(blocked',
                        r'writer \d+ → .*table → blocked \d+ → the end of a thread → spinner \d+ \(running\)')
         os.write(terminal.main, b'q')
         terminal.until('It is still watched; Ctrl-C ends that')

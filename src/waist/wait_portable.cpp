@@ -10,7 +10,9 @@
 #include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <mutex>
+#include <new>
 #include <stop_token>
 
 #include "waist/sleep.h"
@@ -52,8 +54,10 @@ struct Bucket {
 using Table = std::array<Bucket, 256>;
 
 Table& table() {
-  // Never destroyed: a thread may wait while statics are destroyed. Created on first use.
-  static Table& made = *new Table;
+  // Never destroyed: a thread may wait while statics are destroyed. Created on first use, which
+  // needs no memory: a wait does not fail.
+  alignas(Table) static constinit std::array<std::byte, sizeof(Table)> memory{};
+  static Table& made = *::new (memory.data()) Table;
   return made;
 }
 

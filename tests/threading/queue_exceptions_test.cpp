@@ -402,6 +402,11 @@ TEST(RingWithoutMemory, ABlockedPutThatNeedsARingThrowsAndAnotherIsServed) {
   EXPECT_EQ(queue.get(), 2);
 }
 
+TEST(WithoutMemory, TheFirstWaitOfAllDoesNotFail) {
+  Event never;
+  EXPECT_FALSE(bad_alloc_at(0, [&] { (void)never.wait(std::chrono::milliseconds(1)); }));
+}
+
 TEST(RingWithoutMemory, TheEndIsReachedAllTheSame) {
   Queue<int> queue;
   int n = 0;

@@ -287,7 +287,7 @@ TEST(Deadlock, OfTwoRLocks) {
   y.start();
   until_blocked(x, Waitable::lock);
   until_blocked(y, Waitable::lock);
-  EXPECT_TRUE(has(dump_text(), "deadlock, a cycle of 2:\n"));
+  EXPECT_TRUE(has(dump_of_deadlocks(1), "deadlock, a cycle of 2:\n"));
   stop.request_stop();
 }
 

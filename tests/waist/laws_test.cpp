@@ -151,15 +151,20 @@ TEST(Law3WokenMayBeSpurious, ASignalHandlerEndsTheSleepAsWoken) {
   for (const Deadline& deadline : {Deadline(forever), Deadline(source.get_token())}) {
     Word word{0};
     Wake why{};
-    std::atomic<bool> aimed{false};
+    std::atomic<bool> aimed{false}, awake{false};
     Actor sleeper([&] {
       do {
         why = wait(word, 0, deadline);
       } while (!aimed);
+      awake = true;
     });
     sleeper.until_blocked_on(word);
     aimed = true;
-    sleeper.interrupt();
+    // Once more if it was between two sleeps.
+    test::until([&] {
+      sleeper.interrupt();
+      return awake.load();
+    });
     sleeper.join();
     EXPECT_EQ(why, Wake::woken);
   }

@@ -31,8 +31,6 @@ struct Signals {
 };
 constinit Signals* signals = nullptr;
 
-std::uint64_t masked_by(const Thread& thread) noexcept { return thread.signal_mask; }
-
 bool comes_to(const Sent& sent, const Thread& thread) noexcept {
   return sent.thread == thread.id || sent.thread == kAnyThread;
 }
@@ -132,7 +130,7 @@ Thread* choose_taker(int signal, Pc pc) noexcept {
   for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
     Thread& thread = engine.thread[i];
     if (thread.finished) continue;
-    if ((masked_by(thread) & signal_bit(signal)) == 0) {
+    if ((thread.signal_mask & signal_bit(signal)) == 0) {
       taker[n++] = &thread;
     } else {
       is_awaited |= thread.op == Op::signal_wait && (thread.awaited & signal_bit(signal)) != 0;
@@ -193,7 +191,7 @@ int send_signal(int signal, Thread* to, SignalValue value, Pc pc) noexcept {
   if (to != nullptr && to->finished) return 0;
   released(&signals->action[signal], pc);
   if (to == nullptr) to = choose_taker(signal, pc);
-  const bool is_masked = to == nullptr || (masked_by(*to) & signal_bit(signal)) != 0;
+  const bool is_masked = to == nullptr || (to->signal_mask & signal_bit(signal)) != 0;
   if (!is_masked && is_ignored(signal)) return 0;
   if (!is_masked && !has_handler(signal)) end_by(signal, pc);
   const std::uint8_t thread = to != nullptr ? to->id : kAnyThread;
@@ -234,7 +232,7 @@ int wait_for_signal(std::uint64_t set, siginfo_t* info, std::int64_t deadline, P
 
 unsigned run_signal_handlers(Pc pc) noexcept {
   unsigned n = 0;
-  for (Sent sent{}; engine.run.signals != 0 && take(self(), ~masked_by(self()), sent); ++n) {
+  for (Sent sent{}; engine.run.signals != 0 && take(self(), ~self().signal_mask, sent); ++n) {
     if (self().op == Op::handler) note_value(sent.signal);
     act(sent, pc);
   }

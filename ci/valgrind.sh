@@ -11,6 +11,8 @@ ci/build.sh default
 # A pointer into a block, as to what make_shared made, keeps it.
 # Some tests replace operator new: it must stay replaced.
 # The child of a fork says nothing: it seems to leak what the parent's threads hold.
+# A thread that computes is blocked while another has the turn, and the kernel says so: the one test
+# that is about exactly this is not for here.
 memcheck() {  # PROGRAM PART
   GTEST_SHARD_INDEX=$2 timeout 1200 valgrind --quiet --fair-sched=yes --error-exitcode=1 \
     --suppressions=ci/valgrind.supp --child-silent-after-fork=yes \
@@ -19,7 +21,7 @@ memcheck() {  # PROGRAM PART
     "$1" --gtest_brief=1
 }
 export -f memcheck
-export GTEST_TOTAL_SHARDS=6
+export GTEST_TOTAL_SHARDS=6 GTEST_FILTER=-State.IsRunningOrReadyWhileItComputes
 
 programs=(build/default/tests/bin/unit/*_test)
 log "valgrind: ${programs[*]##*/}, each in $GTEST_TOTAL_SHARDS parts"

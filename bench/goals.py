@@ -203,6 +203,16 @@ class Decided:
                 f'{self.variant}', NO if NO in verdicts else TIE if TIE in verdicts else YES)
 
 
+class With:
+    """Another goal, measured under other conditions: with the results of a folder in ours."""
+
+    def __init__(self, folder, goal):
+        self.folder, self.goal = folder, goal
+
+    def __call__(self, results):
+        return self.goal(Results(results.folder / self.folder))
+
+
 class Tested:
     """No figure: tests say it."""
 
@@ -273,8 +283,12 @@ GOALS = [
      OverBest(*BOUNDED, ours=DONE, rival='moodycamel', without=())),
     ('Queue of strings', '≤ best', OverBest('queue/[124]:[124]/string/*')),
     ('', NO_KERNEL, OverBest('queue/[124]:[124]/string/*', without=THREADS)),
+    ('', f'{NO_KERNEL}; malloc is mimalloc',
+     With('mimalloc', OverBest('queue/[124]:[124]/string/*', without=THREADS))),
     ('Queue of unique_ptr', '≤ best', OverBest('queue/[124]:[124]/unique_ptr/*')),
     ('', NO_KERNEL, OverBest('queue/[124]:[124]/unique_ptr/*', without=THREADS)),
+    ('', f'{NO_KERNEL}; malloc is mimalloc',
+     With('mimalloc', OverBest('queue/[124]:[124]/unique_ptr/*', without=THREADS))),
     ('Queue unbounded', '≤ best', OverBest('queue/[124]:[124]/number/capacity=none')),
     ('SimpleQueue', '≤ best', OverBest('queue/[124]:[124]/number/capacity=none',
                                        ours='thrum::SimpleQueue')),

@@ -11,6 +11,12 @@ from spreads import spread
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
+def newest_folder():
+    """Returns the folder of results that was written last, or None."""
+    folders = [folder for folder in (ROOT / 'bench/results').iterdir() if folder.is_dir()]
+    return max(folders, default=None, key=lambda folder: max(f.stat().st_mtime for f in folder.iterdir()))
+
+
 # ---- results
 
 def kind_of(name):

@@ -14,7 +14,7 @@ if [[ ${1-} == --quick ]]; then
 fi
 
 ci/setup.sh libabsl-dev libboost-chrono-dev libboost-dev libboost-thread-dev libconcurrentqueue-dev \
-  libmimalloc2.0 libnsync-dev libtbb-dev python3-matplotlib
+  libmimalloc2.0 libnsync-dev libtbb-dev python3-matplotlib valgrind
 cmake --preset release >&2  # peers may have come since
 ci/build.sh release thrum_bench
 for language in rust go; do
@@ -32,5 +32,6 @@ if (($# == 0)); then
     mv "$machine/queue.json" "bench/results/${machine##*/}/mimalloc/"
   done
   rm -r "$again"
+  bench/instructions.py
 fi
 exec /usr/bin/python3 bench/report.py  # the one that has matplotlib

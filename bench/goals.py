@@ -6,6 +6,7 @@ import fnmatch
 import json
 import pathlib
 
+from reasons import WHY
 from spreads import spread
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -333,9 +334,20 @@ GOALS = [
 ]
 
 
+def rows(results):
+    """Each goal with what was measured: its row, as it is written, goal, figures, whether it is met."""
+    row = ''
+    for written, goal, measure in GOALS:
+        row = written or row
+        yield row, written, goal, *measure(results)
+
+
 def goals(results):
     lines = ['| row | goal | measured | met |', '| --- | --- | --- | --- |']
-    for row, goal, measure in GOALS:
-        text, met = measure(results)
-        lines.append(f'| {row} | {goal} | {text} | {met} |')
-    return lines
+    return lines + [f'| {" | ".join(cells)} |' for _, *cells in rows(results)]
+
+
+def not_met(results):
+    """A line for each row of which something is not met."""
+    missed = dict.fromkeys(row for row, *_, met in rows(results) if met in (TIE, NO))
+    return [f'* **{row}**: {WHY.get(row, "not looked into.")}' for row in missed]

@@ -52,6 +52,15 @@ GROUPS = [
       'priority_queue/?:?/*']),
     ('thread', 'Thread, Timer, and what a switch costs', ['thread/*', 'timer/*', 'switch/*']),
 ]
+# What a cost may grow with.
+ALGORITHMS = {
+    'growth_threads': 'The algorithms say: a turn of a lock and an item of a queue cost the same for any number '
+                      'of threads; a round of a barrier grows with them, since each must run once.',
+    'growth_waiters': 'The algorithms say: linear, since each waiter must run once. Where all lines bend at the '
+                      'same place it is the kernel.',
+    'growth_items': 'The algorithms say: the same for any number of items; a priority queue grows with the '
+                    'logarithm, and where its heap no longer fits a cache.',
+}
 # File, title, what grows, and for each panel: its title and where the number stands in the names.
 GROWTH = [
     ('growth_threads', 'threads',
@@ -364,6 +373,8 @@ def page(results, pictures):
         'growth_waiters': 'Growth: waiters', 'growth_items': 'Growth: items'}
     for name in pictures:
         lines += ['', f'## {titles[name]}', '', f'![{titles[name]}](performance/{name}.png)']
+        if name in ALGORITHMS:
+            lines += ['', ALGORITHMS[name]]
     lines += ['', '## Sizes', ''] + sizes(results)
     lines += ['', '## Waiting', ''] + waiting(results)
     lines += instructions(results)

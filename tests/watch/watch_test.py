@@ -434,7 +434,7 @@ class Watch(unittest.TestCase):
         (self.folder / 'x.thrum').write_bytes(b'THRUMREC' + bytes([9, 0, 0, 0, 0, 0, 0, 0]))
         self.assert_one_line(
             command.thrum('report', 'x.thrum', cwd=self.folder), 2,
-            'thrum: x.thrum: a recording of version 9; this thrum reads versions 1 to 2\n')
+            'thrum: x.thrum: a recording of version 9; this thrum reads versions 1 to 3\n')
         self.assert_one_line(command.thrum('report', 'no.thrum', cwd=self.folder), 2,
                              'thrum: no.thrum: No such file or directory\n')
 

@@ -18,7 +18,8 @@ constexpr std::uint64_t kLongWait = 1u << 21;
 }  // namespace
 
 // Notes what comes on top of what is held; writes their order, once for each set and order.
-void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept {
+void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site,
+                     bool only_tried) noexcept {
   Slot& slot = *me.slot;
   const std::uint32_t before = slot.held_n.get();
   const std::uint32_t held = before < kHeld ? before : kHeld;
@@ -28,6 +29,7 @@ void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) n
     me.since[before] = 0;
   }
   slot.held_n.set(before + 1);
+  if (only_tried) return;
 
   std::uint64_t key = object_kind * kMixer;
   for (std::uint32_t i = held; i-- > 0;) {
@@ -36,12 +38,15 @@ void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) n
     key = (key ^ other) * kMixer;
   }
   key |= 1;
-  std::uint64_t& written = me.orders[key >> 58];
-  if (written == key) return;
+  std::uint64_t(&written)[Local::kOrders] = me.orders[key >> 58];
+  for (const std::uint64_t one : written) {
+    if (one == key) return;
+  }
 
   const Busy busy(me);
   if (!busy || (me.head + 1 + held > me.limit && !make_room(me, 1 + held))) return;
-  written = key;
+  for (std::uint32_t i = Local::kOrders - 1; i > 0; --i) written[i] = written[i - 1];
+  written[0] = key;
   const std::uint64_t when = now() - shared->header.origin;
   put(me, {when_type(when, Type::order), object_kind, site, held});
   for (std::uint32_t i = held; i-- > 0;) {
@@ -51,16 +56,23 @@ void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) n
   publish(me);
 }
 
-// The pair has its place, or the one beside it; the one less used is given away.
+// The pair has its place, or one of the three beside it; the one least used is given away. With
+// fewer places, a program that goes through some ten locks in turn would have them change hands,
+// and write events, each time.
 void count_elsewhere(Local& me, Count& first, std::uint64_t object_kind,
                      std::uint64_t site) noexcept {
+  constexpr std::ptrdiff_t kBeside = 3;
   Count* const counts = me.slot->counts;
-  Count& second = counts[(&first - counts) ^ 1];
-  if (second.object_kind.get() == object_kind && second.site.get() == site) {
-    second.n.set(second.n.get() + 1);
-    return;
+  Count* least = &first;
+  for (std::ptrdiff_t i = 1; i <= kBeside; ++i) {
+    Count& other = counts[(&first - counts) ^ i];
+    if (other.object_kind.get() == object_kind && other.site.get() == site) {
+      other.n.set(other.n.get() + 1);
+      return;
+    }
+    if (other.n.get() < least->n.get()) least = &other;
   }
-  Count& count = second.n.get() < first.n.get() ? second : first;
+  Count& count = *least;
   const std::uint64_t n = count.n.get();
   if (n != 0) emit(me, Type::counted, count.object_kind.get(), count.site.get(), n);
   // The watcher may look in between: it counts 0 then.

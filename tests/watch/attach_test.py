@@ -50,7 +50,8 @@ class Attach(unittest.TestCase):
 
     def start(self, *words):
         process = subprocess.Popen(words, cwd=self.folder, stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True)
+                                   stderr=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True,
+                                   preexec_fn=command.ends_with_us())
 
         def end():
             process.kill()
@@ -168,7 +169,8 @@ class Attach(unittest.TestCase):
     def test_ctrl_c_ends_the_watching_not_the_process(self):
         process = self.start_blocked('deadlock', 4)
         watcher = subprocess.Popen([command.THRUM, 'watch', '--pid', str(process.pid), '-q'],
-                                   cwd=self.folder, stderr=subprocess.PIPE, text=True)
+                                   cwd=self.folder, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=command.ends_with_us(signal.SIGTERM))
         while 'Deadlock: 3 threads' not in watcher.stderr.readline():
             self.assertIsNone(watcher.poll())
         watcher.send_signal(signal.SIGINT)

@@ -62,12 +62,16 @@ TEST(Places, ALockOfTheProgramsOwnIsPassedOver) {
   for (const char* const wrapper :
        {"absl::Mutex::Lock()", "boost::unique_lock<boost::mutex>::lock()", "uv_mutex_lock",
         "QWaitCondition::wait(QMutex*, unsigned long)", "item_lock", "my::RWLock::read()",
-        "void Locker::until<int>(int)", "g_cond_wait", "SDL_LockMutex"}) {
+        "void Locker::until<int>(int)", "g_cond_wait", "SDL_LockMutex", "pthreadMutexTry",
+        "item_trylock", "rocksdb::InstrumentedMutex::LockInternal()", "absl::Mutex::LockSlow(int)",
+        "QMutex::lockInternal()", "BankLock::acquire()", "absl::Mutex::ReaderLock()",
+        "my::Guard<my::Mutex>::Guard(my::Mutex&)", "Monitor::wait_without_safepoint_check()"}) {
     EXPECT_EQ(here_of({wrapper, "serve", "main"}), "serve (server)") << wrapper;
   }
   for (const char* const place :
        {"lock_account", "Block::seek(int)", "Clock::read()", "wait_here", "Cache<Mutex>::find(int)",
-        "BlockCache::lock(int)", "main", "cache_read", "read", "wait"}) {
+        "BlockCache::lock(int)", "main", "cache_read", "read", "wait", "BankLock::transfer(int)",
+        "BankLockManager::acquire(int)", "Monitor::poll_sensors()", "Mutex::~Mutex()", "try"}) {
     EXPECT_EQ(here_of({place, "other"}),
               std::string(place).substr(0, std::string(place).find('(')) + " (server)");
   }

@@ -71,7 +71,8 @@ class Watch(unittest.TestCase):
 
     def test_a_deadlock_does_not_end_the_program(self):
         watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--', TARGETS / 'deadlock'],
-                                   cwd=self.folder, stderr=subprocess.PIPE, text=True)
+                                   cwd=self.folder, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=command.ends_with_us(signal.SIGTERM))
         line = ''
         while 'Ctrl-C' not in line:
             line = watcher.stderr.readline()
@@ -478,7 +479,8 @@ class Watch(unittest.TestCase):
 
     def test_a_watcher_that_is_killed_leaves_what_it_had(self):
         watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--', TARGETS / 'deadlock'],
-                                   cwd=self.folder, stderr=subprocess.PIPE, text=True)
+                                   cwd=self.folder, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=command.ends_with_us(signal.SIGTERM))
         watcher.stderr.readline()
         watcher.stderr.readline()
         [part] = self.folder.iterdir()

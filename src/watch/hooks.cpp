@@ -15,6 +15,23 @@ constexpr std::uint64_t kMixer = 0x9E3779B97F4A7C15u;
 // by the clock. One thread has not many of them.
 constexpr std::uint64_t kLongWait = 1u << 21;
 
+// A thread that goes through hundreds of locks finds no place in the tables below each time, and
+// would write events for each acquisition. The first that find none are all written, then one of so
+// many, by chance: who goes through them in turn would miss some for good else.
+constexpr std::uint32_t kAllMissed = 256;
+constexpr unsigned kOneOf = 64;
+
+bool is_first(std::uint32_t& missed) noexcept {
+  if (missed >= kAllMissed) return false;
+  ++missed;
+  return true;
+}
+bool is_taken(Local& me) noexcept {
+  // Knuth's numbers; the upper bits are the random ones.
+  me.random = me.random * 6364136223846793005u + 1442695040888963407u;
+  return (me.random >> 32) % kOneOf == 0;
+}
+
 }  // namespace
 
 // Notes what comes on top of what is held; writes their order, once for each set and order.
@@ -42,6 +59,7 @@ void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site,
   for (const std::uint64_t one : written) {
     if (one == key) return;
   }
+  if (!is_first(me.orders_missed) && !is_taken(me)) return;
 
   const Busy busy(me);
   if (!busy || (me.head + 1 + held > me.limit && !make_room(me, 1 + held))) return;
@@ -56,12 +74,13 @@ void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site,
   publish(me);
 }
 
-// The pair has its place, or one of the three beside it; the one least used is given away. With
-// fewer places, a program that goes through some ten locks in turn would have them change hands,
-// and write events, each time.
+// The pair has its place, or one of the three beside it; the one least used is given away. Where
+// that was hardly used itself they would change hands all the time: of those who want it then one
+// is taken, and stands for all.
 void count_elsewhere(Local& me, Count& first, std::uint64_t object_kind,
                      std::uint64_t site) noexcept {
   constexpr std::ptrdiff_t kBeside = 3;
+  constexpr std::uint64_t kUsed = 4 * kOneOf;
   Count* const counts = me.slot->counts;
   Count* least = &first;
   for (std::ptrdiff_t i = 1; i <= kBeside; ++i) {
@@ -74,12 +93,17 @@ void count_elsewhere(Local& me, Count& first, std::uint64_t object_kind,
   }
   Count& count = *least;
   const std::uint64_t n = count.n.get();
+  std::uint64_t stands_for = 1;
+  if (n != 0 && n < kUsed && !is_first(me.counts_missed)) {
+    if (!is_taken(me)) return;
+    stands_for = kOneOf;
+  }
   if (n != 0) emit(me, Type::counted, count.object_kind.get(), count.site.get(), n);
   // The watcher may look in between: it counts 0 then.
   count.n.set(0);
   count.object_kind.set(object_kind);
   count.site.set(site);
-  count.n.set(1);
+  count.n.set(stands_for);
   emit(me, Type::acquire, object_kind, pack(site, stack_of(me, site)), 0);
   time_newest(me);
 }

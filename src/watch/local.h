@@ -44,6 +44,9 @@ struct Local {
   std::uint16_t stack_ids[kCache];
   std::uint16_t last_stack;
 
+  std::uint32_t orders_missed, counts_missed;  // that found no place in their tables
+  std::uint64_t random;                        // for who is taken of those that follow
+
   bool wait_is_written;                // the wait that it is in: its end will be, too
   std::uint64_t said_wait, said_site;  // what the library said that it waits for; 0 for nothing
   static constexpr std::uint32_t kNames = 16;

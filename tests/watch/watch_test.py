@@ -108,11 +108,6 @@ class Watch(unittest.TestCase):
                 self.assertEqual(self.watch('inversion', how).returncode, 0)
                 self.assertEqual(self.report('inversion')['lock_order_inversions'], [])
 
-    def test_locks_that_share_a_row_of_the_recorders_table_are_counted(self):
-        self.assertEqual(self.watch('same_row', '20000').returncode, 0)
-        counts = [lock['acquisitions'] for lock in self.report('same_row')['locks']]
-        self.assertEqual(counts, 4 * [20000])
-
     def test_contention_by_lock_and_place(self):
         run = self.watch('contended', '50')
         self.assertEqual((run.returncode, run.stdout), (7, 'done\n'), run.stderr)

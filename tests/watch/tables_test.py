@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: thrum contributors
 # SPDX-License-Identifier: MIT
-"""What thrum watch calls things: places, functions, locks."""
+"""What is in the tables of thrum watch: places, and how often a lock was taken."""
 
 import json
 import os
@@ -16,7 +16,7 @@ TARGETS = pathlib.Path(os.environ.get('TARGETS', command.ROOT / 'build/default/t
 os.environ.pop('DEBUGINFOD_URLS', None)  # with a server, libdw itself looks
 
 
-class Names(unittest.TestCase):
+class Tables(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -40,6 +40,23 @@ class Names(unittest.TestCase):
         with debug.open('ab') as file:  # not the file any more that the program was built with
             file.write(b'\0')
         self.assertNotIn('contended.cpp:', self.report(program, '3')['locks'][0]['site'])
+
+    def counts(self, *words):
+        """How often each lock was taken."""
+        report = self.report(*words)
+        self.assertEqual(report['end']['events_lost'], 0)
+        return {lock['lock'].split('::')[-1]: lock['acquisitions'] for lock in report['locks']}
+
+    def test_locks_that_share_a_row_of_the_recorders_table_are_counted(self):
+        self.assertEqual([*self.counts(TARGETS / 'same_row', '20000').values()], 4 * [20_000])
+
+    def test_hundreds_of_locks_in_turn_are_counted_by_sample(self):
+        counts = self.counts(TARGETS / 'many_locks', '60')
+        self.assertEqual(counts.pop('outside'), 24_000)
+        # The first 256 that find no place in the table, then one in 64: so few that the ring holds
+        # them all, and enough to know the sum to a twentieth.
+        self.assertGreater(len(counts), 300)
+        self.assertLess(abs(sum(counts.values()) - 24_000), 6_000)
 
 
 if __name__ == '__main__':

@@ -304,7 +304,7 @@ class Watch(unittest.TestCase):
 
     def test_the_lower_level_says_what_it_cannot_tell(self):
         self.options = ['--level', 'schedstat']
-        self.assertEqual(self.watch('contended', '20').returncode, 7)
+        self.assertEqual(self.watch('contended', '200').returncode, 7)
         report = self.report('contended')
         self.assertIn('schedstat; cannot tell when a thread was switched', report['level'][0])
         self.assertEqual(report['locks'][0]['lock'], 'hot')

@@ -169,6 +169,19 @@ const Frame* here(std::span<const Frame> frames) {
   return frames.empty() ? nullptr : frames.data();
 }
 
+const Frame* caller(std::span<const Frame> frames, const Frame& here) {
+  const auto is_elsewhere = [&here](const Frame& frame) {
+    const bool by_file = !frame.file.empty() && !here.file.empty();
+    return by_file ? frame.file != here.file : frame.module != here.module;
+  };
+  bool is_behind = false;
+  for (const Frame& frame : frames) {
+    if (is_behind && is_elsewhere(frame) && !is_library(frame) && !is_wrapper(frame)) return &frame;
+    is_behind = is_behind || &frame == &here;
+  }
+  return nullptr;
+}
+
 std::string short_name(std::string_view function) {
   // The parameters begin at the last parenthesis that opens at no depth; operator() has its own.
   int depth = 0;

@@ -290,6 +290,12 @@ std::string member(const Json& json, const char* key) {
                                                    : std::string();
 }
 
+// Where it is, and who called that from another file.
+std::string place(const Json& json) {
+  const std::string from = member(json, "from");
+  return member(json, "at") + (from.empty() ? "" : ", called from " + from);
+}
+
 }  // namespace
 
 std::vector<std::string> text(const Analysis& analysis, std::size_t columns, bool all) {
@@ -325,7 +331,7 @@ std::vector<std::string> alarm(const Json& alarm) {
     const Json& holder = (*threads)[(i + 1) % threads->size()];
     const std::string object = member(one, "object");
     const auto at = one.find("wants_at");
-    const std::string wants_at = at != one.end() ? member(*at, "at") : std::string();
+    const std::string wants_at = at != one.end() ? place(*at) : std::string();
     if (member(one, "kind") == "thread") {
       lines.push_back(fmt::format("  {} waits for the end of {}", id(one), id(holder)));
     } else {
@@ -335,8 +341,8 @@ std::vector<std::string> alarm(const Json& alarm) {
     }
     if (!wants_at.empty()) lines.push_back(fmt::format("      wants it at  {}", wants_at));
     const auto took = holder.find("took_at");
-    if (took != holder.end() && !member(*took, "at").empty()) {
-      lines.push_back(fmt::format("      taken at     {}", member(*took, "at")));
+    if (took != holder.end() && !place(*took).empty()) {
+      lines.push_back(fmt::format("      taken at     {}", place(*took)));
     }
   }
   return lines;

@@ -77,6 +77,25 @@ TEST(Places, ALockOfTheProgramsOwnIsPassedOver) {
   }
 }
 
+TEST(Places, TheCallerIsTheNearestInAnotherFileThatIsNoLibrary) {
+  const std::vector<Frame> frames{
+      {"pthread_mutex_lock", "", 0, "/lib/libc.so.6"},
+      {"db_mutex_enter", "/src/db.c", 1, "/bin/app"},
+      {"db_prepare", "/src/db.c", 2, "/bin/app"},
+      {"std::function<void ()>::operator()", "/usr/include/c++/12/x", 3, "/bin/app"},
+      {"ask_other", "/src/app.c", 4, "/bin/app"},
+      {"main", "/src/main.c", 5, "/bin/app"}};
+  const Frame* const at = here(frames);
+  ASSERT_EQ(at, &frames[2]);
+  EXPECT_EQ(caller(frames, *at), &frames[4]);
+  EXPECT_EQ(caller(std::span(frames).first(4), *at), nullptr);
+  // Without debug information, another module.
+  const std::vector<Frame> bare{{"db_prepare", "", 0, "/lib/libdb.so"},
+                                {"db_query", "", 0, "/lib/libdb.so"},
+                                {"ask_other", "", 0, "/bin/app"}};
+  EXPECT_EQ(caller(bare, bare[0]), &bare[2]);
+}
+
 TEST(Places, WhereThereIsNothingButALockOfItsOwnThatIsThePlace) {
   EXPECT_EQ(here_of({"thrum::wait()", "port::Mutex::Lock()"}), "port::Mutex::Lock (server)");
 }

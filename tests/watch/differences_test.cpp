@@ -30,7 +30,7 @@ std::vector<std::uint32_t> some_words(std::size_t n) {
 }
 
 TEST(Differences, ComeBackAsTheyWere) {
-  for (const std::size_t record : {1, 4, 6, 8, 255}) {
+  for (const std::size_t record : std::initializer_list<std::size_t>{1, 4, 6, 8, 255}) {
     for (std::size_t n = 0; n < 70; ++n) {
       const Bytes bytes = bytes_of(some_words(n));
       const Bytes packed = pack_differences(bytes, record);

@@ -38,9 +38,9 @@ struct Local {
   std::uint64_t stack_top, stack_low;  // 0 when not known
   static constexpr std::uint32_t kCache = 64;
   static constexpr std::uint32_t kOrders = 4;
-  std::uint64_t orders[kCache]
-                      [kOrders];  // lock orders that were written; in a row the newest first
-  std::uint64_t stacks[kCache];   // call site and stack pointer whose stack was written
+  // Lock orders that were written; in a row the newest first.
+  std::uint64_t orders[kCache][kOrders];
+  std::uint64_t stacks[kCache];  // call site and stack pointer whose stack was written
   std::uint16_t stack_ids[kCache];
   std::uint16_t last_stack;
 

@@ -13,7 +13,10 @@ Json place(std::span<const Frame> frames) {
   Json list = Json::array();
   for (const Frame& frame : frames) list.push_back(text_of(frame));
   const Frame* const innermost = here(frames);
-  return Json{{"at", innermost != nullptr ? text_of(*innermost) : ""}, {"stack", std::move(list)}};
+  Json found{{"at", innermost != nullptr ? text_of(*innermost) : ""}, {"stack", std::move(list)}};
+  const Frame* const from = innermost != nullptr ? caller(frames, *innermost) : nullptr;
+  if (from != nullptr) found["from"] = text_of(*from);
+  return found;
 }
 
 }  // namespace

@@ -88,8 +88,8 @@ class Assembler {
   std::vector<std::pair<std::size_t, Label>> jumps_;
 };
 
-// Two keys on the stack: process ids.
-constexpr std::int32_t kKey = -4, kOtherKey = -8;
+// On the stack: two keys, which are process ids, and what was copied from the kernel.
+constexpr std::int32_t kKey = -4, kOtherKey = -8, kPointer = -16, kLive = -20;
 constexpr std::uint32_t kArgument = 8;  // bytes of one argument of a hook
 
 // r0 = whether the process whose id is at `key` is observed
@@ -121,6 +121,17 @@ void submit_event(Assembler& code) {
   code.move(r1, r6);
   code.set(r2, BPF_RB_NO_WAKEUP);
   code.call(BPF_FUNC_ringbuf_submit);
+}
+
+// Copies so many bytes at `from` + `offset` to `to` on the stack. What cannot be read is 0.
+void read_kernel(Assembler& code, std::int32_t to, std::int32_t bytes, Register from,
+                 std::uint32_t offset) {
+  code.move(r3, from);
+  code.add_to(r3, static_cast<std::int32_t>(offset));
+  code.move(r1, stack);
+  code.add_to(r1, to);
+  code.set(r2, bytes);
+  code.call(BPF_FUNC_probe_read_kernel);
 }
 
 void count_loss(Assembler& code, const BpfMaps& maps) {
@@ -238,8 +249,12 @@ BpfCode switch_program(const KernelPlaces& places, const BpfMaps& maps) {
   code.jump_if_any(r9, SchedulerEvent::kFromOurs, ours);
   code.jump(out);
   code.bind(ours);
-  code.get(BPF_DW, r1, r7, places.signal);
-  code.get(BPF_W, r1, r1, places.live);
+  // task->signal->live, by copies: for a pointer that is followed the verifier goes through all
+  // types of the kernel, by name, several times; that is milliseconds.
+  read_kernel(code, kPointer, sizeof(std::uint64_t), r7, places.signal);
+  code.get(BPF_DW, r3, stack, static_cast<std::uint32_t>(kPointer));
+  read_kernel(code, kLive, sizeof(std::uint32_t), r3, places.live);
+  code.get(BPF_W, r1, stack, static_cast<std::uint32_t>(kLive));
   code.jump_unless_zero(r1, out);
   code.map(r1, maps.processes);
   code.move(r2, stack);

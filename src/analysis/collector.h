@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "analysis/names.h"
+#include "analysis/place_set.h"
 #include "analysis/recording.h"
 #include "analysis/shared_memory.h"
 #include "analysis/symbols.h"
@@ -66,8 +67,9 @@ class Collector final : public Names {
   /// Looks for names that threads were given, and for files that were mapped, since the last time.
   void refresh();
 
-  /// What threads slept on, by thread id and address, is named as well.
-  void add_objects(const std::set<std::pair<std::uint32_t, std::uint64_t>>& slept_on);
+  /// What threads slept on, by thread id and address, is named as well. An id that was used twice
+  /// has it looked up in both processes: a variable that only one of them has got.
+  void add_objects(const std::set<Place>& slept_on);
   /// Names what was recorded, and writes the names.
   void write_symbols();
   std::vector<Frame> frames(std::uint64_t thread, std::uint64_t site_stack) override;
@@ -118,7 +120,7 @@ class Collector final : public Names {
   std::map<std::uint64_t, Thread> threads_;  // all; without events
   std::map<StackId, Snapshot> snapshots_;
   std::map<StackId, std::vector<std::uint64_t>> unwound_;
-  std::set<Place> places_, objects_;
+  PlaceSet places_, objects_;
   std::map<Place, GivenNames> names_;
   std::map<Place, LiveQueue> queues_;
   std::vector<Depth> fresh_depths_;

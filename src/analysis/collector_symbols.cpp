@@ -30,8 +30,8 @@ void Collector::watch_maps() {
     if (process == nullptr) continue;
     const std::uint32_t serial = process->info.serial;
     std::size_t unknown = 0;
-    for (auto place = places_.lower_bound({serial, 0});
-         place != places_.end() && place->first == serial; ++place) {
+    for (auto place = places_.all().lower_bound({serial, 0});
+         place != places_.all().end() && place->first == serial; ++place) {
       unknown += std::ranges::none_of(process->info.modules, [&](const Module& module) {
         return place->second >= module.low && place->second <= module.high;
       });
@@ -86,7 +86,7 @@ std::string Collector::variable(std::uint32_t serial, std::uint64_t address) {
   return process != nullptr ? symbols(*process).variable(address) : std::string();
 }
 
-void Collector::add_objects(const std::set<std::pair<std::uint32_t, std::uint64_t>>& slept_on) {
+void Collector::add_objects(const std::set<Place>& slept_on) {
   for (const auto& [serial, thread] : threads_) {
     for (auto at = slept_on.lower_bound({thread.tid, 0});
          at != slept_on.end() && at->first == thread.tid; ++at) {
@@ -106,7 +106,7 @@ void Collector::write_symbols() {
     }
     stacks.push_back({id.first, id.second, addresses});
   }
-  for (const Place& place : places_) {
+  for (const Place& place : places_.all()) {
     Mapped* const process = mapped(place.first);
     if (process == nullptr) continue;
     Json frames = Json::array();
@@ -115,7 +115,7 @@ void Collector::write_symbols() {
     }
     places.push_back({place.first, place.second, std::move(frames)});
   }
-  for (const Place& object : objects_) {
+  for (const Place& object : objects_.all()) {
     Mapped* const process = mapped(object.first);
     if (process == nullptr) continue;
     if (std::string name = symbols(*process).variable(object.second); !name.empty()) {

@@ -4,18 +4,20 @@
 // The format is the kernel's Documentation/bpf/btf.rst.
 #include "analysis/kernel_types.h"
 
+#include <fcntl.h>
 #include <linux/btf.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 namespace thrum::analysis {
 namespace {
 
 constexpr int kDeepest = 8;  // of nameless members in each other, and of names for names
+constexpr std::size_t kBytesOfMost = 24;  // of one type, or fewer
 constexpr std::size_t kMemberBytes = sizeof(btf_member);
 
 // Returns how many bytes follow the head of a type; nothing for a kind that is not known.
@@ -55,7 +57,8 @@ std::optional<std::size_t> rest_of(std::uint32_t kind, std::uint32_t n) {
 
 }  // namespace
 
-KernelTypes::KernelTypes(std::vector<unsigned char> btf) : btf_(std::move(btf)) {
+KernelTypes::KernelTypes(std::span<const unsigned char> btf, std::shared_ptr<const void> owner)
+    : btf_(btf), owner_(std::move(owner)) {
   btf_header head{};
   if (btf_.size() < sizeof head) return;
   std::memcpy(&head, btf_.data(), sizeof head);
@@ -71,26 +74,43 @@ KernelTypes::KernelTypes(std::vector<unsigned char> btf) : btf_(std::move(btf)) 
   texts_end_ = texts_ + head.str_len;
   std::size_t at = std::size_t{head.hdr_len} + head.type_off;
   const std::size_t end = at + head.type_len;
-  std::vector<std::size_t> starts{0};
+  std::vector<std::uint32_t> starts{0};
+  starts.reserve(head.type_len / kBytesOfMost);
   while (at < end) {
     if (end - at < sizeof(btf_type)) return;
     const std::uint32_t info = word(at + sizeof(std::uint32_t));
     const auto rest = rest_of(BTF_INFO_KIND(info), BTF_INFO_VLEN(info));
     if (!rest || end - at - sizeof(btf_type) < *rest) return;
-    starts.push_back(at);
+    starts.push_back(static_cast<std::uint32_t>(at));
     at += sizeof(btf_type) + *rest;
   }
   starts_ = std::move(starts);
 }
 
 KernelTypes KernelTypes::of_this_kernel() {
-  std::ifstream file("/sys/kernel/btf/vmlinux", std::ios::binary | std::ios::ate);
-  if (!file) return KernelTypes({});
-  std::vector<unsigned char> bytes(
-      static_cast<std::size_t>(std::max<std::streamoff>(0, file.tellg())));
-  file.seekg(0);
-  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  return KernelTypes(file ? std::move(bytes) : std::vector<unsigned char>());
+  const int file = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+  struct stat status{};
+  if (file < 0 || fstat(file, &status) != 0 || status.st_size <= 0) {
+    if (file >= 0) close(file);
+    return KernelTypes({});
+  }
+  const auto size = static_cast<std::size_t>(status.st_size);
+  // A kernel before 6.16 does not let it be mapped. To read it takes as long as all the rest.
+  void* const mapped = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  if (mapped != MAP_FAILED) {
+    close(file);
+    return KernelTypes({static_cast<const unsigned char*>(mapped), size},
+                       {mapped, [size](void* at) { munmap(at, size); }});
+  }
+  const std::shared_ptr<unsigned char[]> bytes(new unsigned char[size]);  // not zeroed
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t n = read(file, bytes.get() + done, size - done);
+    if (n <= 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  close(file);
+  return KernelTypes({bytes.get(), done}, bytes);
 }
 
 std::uint32_t KernelTypes::word(std::size_t at) const {

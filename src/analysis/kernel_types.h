@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +19,8 @@ class KernelTypes {
  public:
   enum class Kind : std::uint8_t { structure = 4, type_name = 8 };
 
-  /// Takes what /sys/kernel/btf/vmlinux holds; anything else has no types.
-  explicit KernelTypes(std::vector<unsigned char> btf);
+  /// Takes what /sys/kernel/btf/vmlinux holds, which `owner` keeps; anything else has no types.
+  explicit KernelTypes(std::span<const unsigned char> btf, std::shared_ptr<const void> owner = {});
   /// Reads it; no types where there is none.
   static KernelTypes of_this_kernel();
 
@@ -42,8 +45,9 @@ class KernelTypes {
   std::optional<std::uint32_t> offset_in(std::uint32_t id, std::string_view member,
                                          int depth) const;
 
-  std::vector<unsigned char> btf_;
-  std::vector<std::size_t> starts_;  // of each type; number 0 is void
+  std::span<const unsigned char> btf_;
+  std::shared_ptr<const void> owner_;
+  std::vector<std::uint32_t> starts_;  // of each type; number 0 is void
   std::size_t texts_ = 0, texts_end_ = 0;
 };
 

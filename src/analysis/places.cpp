@@ -105,17 +105,23 @@ std::vector<std::string> words_of(std::string_view name) {
 }
 
 // Many programs put the lock of the system into a class or function of their own, which all of
-// their code waits in: the place that tells something is behind it. By its class, as
-// leveldb::port::Mutex::Lock, or if it is nothing but that, as uv_mutex_lock.
+// their code waits in: the place that tells something is behind it. By its class and what it does,
+// as leveldb::port::Mutex::Lock, or if it is nothing but that, as uv_mutex_lock. A method that does
+// something else is a place, whatever its class is called: BankLock::transfer.
 bool is_wrapper(const Frame& frame) {
   static constexpr std::array<std::string_view, 12> kClasses{
       "mutex",     "lock", "locker",  "rwlock",    "spinlock", "cond",
       "condition", "var",  "condvar", "semaphore", "guard",    "monitor"};
-  static constexpr std::array<std::string_view, 8> kLocks{
-      "mutex", "lock", "rwlock", "spinlock", "cond", "condition", "semaphore", "sem"};
-  static constexpr std::array<std::string_view, 11> kVerbs{
+  static constexpr std::array<std::string_view, 9> kLocks{
+      "mutex", "lock", "rwlock", "spinlock", "cond", "condition", "semaphore", "sem", "trylock"};
+  static constexpr std::array<std::string_view, 12> kVerbs{
       "var",       "acquire", "enter", "wait",   "timed", "timedwait",
-      "exclusive", "read",    "write", "shared", "for"};
+      "exclusive", "read",    "write", "shared", "for",   "try"};
+  // What a method of such a class begins with; what follows may say how.
+  static constexpr std::array<std::string_view, 22> kBegin{
+      "lock",  "acquire",   "wait",   "enter",   "take",   "try",    "relock", "block",
+      "down",  "until",     "read",   "write",   "reader", "writer", "shared", "exclusive",
+      "timed", "timedwait", "unlock", "release", "signal", "notify"};
   const auto is_in = [](const auto& list, std::string_view word) {
     return std::ranges::find(list, word) != list.end();
   };
@@ -134,8 +140,11 @@ bool is_wrapper(const Frame& frame) {
   if (colons != std::string::npos) {
     const std::size_t before = name.rfind("::", colons - 1);
     const std::size_t begin = before == std::string::npos || colons == 0 ? 0 : before + 2;
-    const auto words = words_of(std::string_view(name).substr(begin, colons - begin));
-    return !words.empty() && is_in(kClasses, words.back());
+    const std::string_view its_class = std::string_view(name).substr(begin, colons - begin);
+    const std::string_view method = std::string_view(name).substr(colons + 2);
+    const auto words = words_of(its_class), does = words_of(method);
+    if (words.empty() || !is_in(kClasses, words.back())) return false;
+    return method == its_class || (!does.empty() && is_in(kBegin, does.front()));
   }
   const auto words = words_of(name);
   const auto is_lock = [&](const std::string& word) { return is_in(kLocks, word); };
@@ -158,6 +167,19 @@ const Frame* here(std::span<const Frame> frames) {
   }
   if (nearest != nullptr) return nearest;
   return frames.empty() ? nullptr : frames.data();
+}
+
+const Frame* caller(std::span<const Frame> frames, const Frame& here) {
+  const auto is_elsewhere = [&here](const Frame& frame) {
+    const bool by_file = !frame.file.empty() && !here.file.empty();
+    return by_file ? frame.file != here.file : frame.module != here.module;
+  };
+  bool is_behind = false;
+  for (const Frame& frame : frames) {
+    if (is_behind && is_elsewhere(frame) && !is_library(frame) && !is_wrapper(frame)) return &frame;
+    is_behind = is_behind || &frame == &here;
+  }
+  return nullptr;
 }
 
 std::string short_name(std::string_view function) {

@@ -15,6 +15,10 @@ namespace thrum::analysis {
 /// innermost; null without frames.
 const Frame* here(std::span<const Frame> frames);
 
+/// Returns who called what `here` is in from another file, as it may be a library's: the nearest
+/// that is neither libc's nor the like; null if nobody did.
+const Frame* caller(std::span<const Frame> frames, const Frame& here);
+
 /// Returns `function (file:line)`, with what is known of it; the file without its folders.
 std::string text_of(const Frame& frame);
 

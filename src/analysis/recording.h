@@ -12,6 +12,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -181,6 +182,8 @@ enum class Chunk : std::uint32_t {
   wakes = 16,
   sleeps,
 };
+/// Beside the type of a chunk: what is packed in it is packed as differences, not by zlib.
+inline constexpr std::uint32_t kDifferences = 0x100;
 
 /// Writes a recording to a file of its own, 0600, which takes its name when it is complete.
 class RecordingWriter {
@@ -206,7 +209,11 @@ class RecordingWriter {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  void write(Chunk type, const void* data, std::size_t size);
+  void write_text(Chunk type, std::string_view text);
+  void write_records(Chunk type, std::span<const unsigned char> bytes,
+                     std::size_t bytes_of_a_record);
+  void write_chunk(std::uint32_t type, std::span<const unsigned char> bytes,
+                   std::span<const unsigned char> packed);
 
   std::string path_;
   std::string temporary_;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <system_error>
 
+#include "analysis/differences.h"
 #include "analysis/recording.h"
 
 namespace thrum::analysis {
@@ -46,13 +47,19 @@ bool read_chunk(std::FILE* file, ChunkBytes& chunk) {
   }
   // Deflate makes at most 1032 bytes of one (zlib's technical notes): who says more wants memory.
   if (size > 0 && size / 1040 > stored) throw Damaged("a chunk cannot be unpacked");
-  chunk.type = static_cast<Chunk>(type);
+  chunk.type = static_cast<Chunk>(type & ~kDifferences);
   std::vector<unsigned char> raw(stored);
   if (stored != 0 && std::fread(raw.data(), stored, 1, file) != 1) {
     throw Damaged("it ends in the middle of a chunk");
   }
   if (stored == size) {
     chunk.bytes = std::move(raw);
+    return true;
+  }
+  if ((type & kDifferences) != 0) {
+    auto bytes = unpack_differences(raw, size);
+    if (!bytes) throw Damaged("a chunk cannot be unpacked");
+    chunk.bytes = std::move(*bytes);
     return true;
   }
   chunk.bytes.resize(size);

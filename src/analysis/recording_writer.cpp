@@ -8,6 +8,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "analysis/differences.h"
 #include "analysis/recording.h"
 
 namespace thrum::analysis {
@@ -15,6 +16,15 @@ namespace {
 
 constexpr char kFileMagic[8] = {'T', 'H', 'R', 'U', 'M', 'R', 'E', 'C'};
 constexpr std::size_t kWorthPacking = 256;
+
+std::span<const unsigned char> as_bytes(const void* data, std::size_t size) {
+  return {static_cast<const unsigned char*>(data), size};
+}
+
+template <class List>
+std::span<const unsigned char> bytes_of(const List& list) {
+  return as_bytes(list.data(), list.size() * sizeof list[0]);
+}
 
 }  // namespace
 
@@ -37,31 +47,42 @@ RecordingWriter::~RecordingWriter() {
   if (file_ != nullptr) std::fclose(file_);
 }
 
-void RecordingWriter::write(Chunk type, const void* data, std::size_t size) {
-  std::uint32_t head[3] = {static_cast<std::uint32_t>(type), static_cast<std::uint32_t>(size),
-                           static_cast<std::uint32_t>(size)};
-  std::vector<Bytef> packed;
-  if (size >= kWorthPacking) {
-    uLongf packed_size = compressBound(static_cast<uLong>(size));
-    packed.resize(packed_size);
-    if (compress2(packed.data(), &packed_size, static_cast<const Bytef*>(data),
-                  static_cast<uLong>(size), Z_BEST_SPEED) == Z_OK &&
-        packed_size < size) {
-      head[1] = static_cast<std::uint32_t>(packed_size);
-      data = packed.data();
-    }
+void RecordingWriter::write_text(Chunk type, std::string_view text) {
+  uLongf size = compressBound(static_cast<uLong>(text.size()));
+  std::vector<unsigned char> packed;
+  if (text.size() >= kWorthPacking) {
+    packed.resize(size);
+    const int result = compress2(packed.data(), &size, reinterpret_cast<const Bytef*>(text.data()),
+                                 static_cast<uLong>(text.size()), Z_BEST_SPEED);
+    packed.resize(result == Z_OK ? size : 0);
   }
+  write_chunk(static_cast<std::uint32_t>(type), as_bytes(text.data(), text.size()), packed);
+}
+
+void RecordingWriter::write_records(Chunk type, std::span<const unsigned char> bytes,
+                                    std::size_t bytes_of_a_record) {
+  write_chunk(static_cast<std::uint32_t>(type) | kDifferences, bytes,
+              pack_differences(bytes, bytes_of_a_record / sizeof(std::uint32_t)));
+}
+
+// Writes what was packed, if that is shorter.
+void RecordingWriter::write_chunk(std::uint32_t type, std::span<const unsigned char> bytes,
+                                  std::span<const unsigned char> packed) {
+  const bool is_shorter = !packed.empty() && packed.size() < bytes.size();
+  const std::span<const unsigned char> stored = is_shorter ? packed : bytes;
+  const std::uint32_t head[3] = {type, static_cast<std::uint32_t>(stored.size()),
+                                 static_cast<std::uint32_t>(bytes.size())};
   if (std::fwrite(head, sizeof head, 1, file_) != 1 ||
-      (head[1] != 0 && std::fwrite(data, head[1], 1, file_) != 1)) {
+      (!stored.empty() && std::fwrite(stored.data(), stored.size(), 1, file_) != 1)) {
     if (error_ == 0) error_ = errno != 0 ? errno : EIO;
   }
-  bytes_ += sizeof head + head[1];
+  bytes_ += sizeof head + stored.size();
 }
 
 void RecordingWriter::write(Chunk type, const Json& json) {
   // What the target calls its files and threads need not be UTF-8.
   const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-  write(type, text.data(), text.size());
+  write_text(type, text);
   if (type != Chunk::symbols) std::fflush(file_);  // so that a killed watcher leaves it
 }
 
@@ -102,12 +123,12 @@ void RecordingWriter::write_events(std::uint64_t thread, std::span<const trace::
   std::vector<unsigned char> bytes(sizeof thread + events.size_bytes());
   std::memcpy(bytes.data(), &thread, sizeof thread);
   std::memcpy(bytes.data() + sizeof thread, events.data(), events.size_bytes());
-  write(Chunk::events, bytes.data(), bytes.size());
+  write_records(Chunk::events, bytes, sizeof(trace::Event));
 }
 
 void RecordingWriter::write(const SchedulerRecords& records) {
   const auto part = [this](Chunk type, const auto& list) {
-    if (!list.empty()) write(type, list.data(), list.size() * sizeof list[0]);
+    if (!list.empty()) write_records(type, bytes_of(list), sizeof list[0]);
   };
   part(Chunk::switches, records.switches);
   part(Chunk::wakes, records.wakes);
@@ -124,7 +145,7 @@ void RecordingWriter::write(const Queue& queue) {
 }
 
 void RecordingWriter::write(std::span<const Depth> depths) {
-  write(Chunk::depths, depths.data(), depths.size_bytes());
+  write_records(Chunk::depths, bytes_of(depths), sizeof depths[0]);
 }
 
 void RecordingWriter::commit() {

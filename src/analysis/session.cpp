@@ -17,13 +17,13 @@
 #include <fstream>
 #include <memory>
 #include <optional>
-#include <set>
 #include <system_error>
 
 #include "analysis/alarm.h"
 #include "analysis/collector.h"
 #include "analysis/governor.h"
 #include "analysis/levels.h"
+#include "analysis/place_set.h"
 #include "analysis/privileges.h"
 #include "analysis/procfs.h"
 #include "analysis/program.h"
@@ -95,7 +95,7 @@ class Session {
   std::unique_ptr<Target> target_;
   std::unique_ptr<SchedulerRecorder> scheduler_;
   SchedulingSampler sampler_;
-  std::set<std::pair<std::uint32_t, std::uint64_t>> slept_on_;  // thread id, address
+  PlaceSet slept_on_;  // thread id, address
   LevelText text_;
 };
 
@@ -207,7 +207,7 @@ double Session::drain_scheduler() {
   const std::vector<Sleep>& sleeps = scheduler_->fresh().sleeps;
   const std::size_t before = sleeps.size();
   const double full = scheduler_->drain();
-  for (std::size_t i = before; i < sleeps.size() && slept_on_.size() < kMostObjects; ++i) {
+  for (std::size_t i = before; i < sleeps.size() && slept_on_.all().size() < kMostObjects; ++i) {
     if (is_futex(sleeps[i].call)) slept_on_.insert({sleeps[i].tid, sleeps[i].argument});
   }
   return full;
@@ -268,7 +268,7 @@ void Session::end() {
   }
   collector_.reap();
   collector_.end_all();
-  collector_.add_objects(slept_on_);
+  collector_.add_objects(slept_on_.all());
   collector_.write_symbols();
   rusage children{}, own{};
   getrusage(RUSAGE_CHILDREN, &children);

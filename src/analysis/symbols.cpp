@@ -6,14 +6,14 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+
+#include "analysis/debug_files.h"
 
 namespace thrum::analysis {
 namespace {
@@ -137,18 +137,6 @@ std::vector<Dwarf_Die> scopes_at(Dwarf_Die* cu, Dwarf_Addr pc) {
   return found;
 }
 
-// The path is what the program says it has mapped: it may be a pipe, which to open would take for
-// ever. Returns -1 if it is no file, or not to be read.
-int open_regular(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  struct stat status{};
-  if (file >= 0 && (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))) {
-    close(file);
-    return -1;
-  }
-  return file;
-}
-
 // The system's own: the names of its functions say enough, and its lines are much to read.
 bool is_system(std::string_view path) {
   const std::string_view file = path.substr(path.rfind('/') + 1);
@@ -182,7 +170,7 @@ struct Symbols::Impl {
     callbacks.find_elf = [](Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) {
       return -1;
     };
-    callbacks.find_debuginfo = dwfl_standard_find_debuginfo;
+    callbacks.find_debuginfo = find_debug_file;
     callbacks.debuginfo_path = &debuginfo_path;
     dwfl = dwfl_begin(&callbacks);
     thread_callbacks.next_thread = next_thread;

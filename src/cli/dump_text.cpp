@@ -25,7 +25,7 @@ std::string waits(const ThreadDump::Thread& thread) {
     line = "on the end of ";
   } else {
     line = fmt::format("{} {}", thread.waiting.kind == Kind::call ? "in" : "on",
-                       ink(text::kCyan, printable(thread.object)));
+                       ink(text::kCyan, report::readable(thread.object)));
     if (thread.holder != 0) line += ", held by ";
   }
   if (thread.holder != 0) {
@@ -66,7 +66,7 @@ std::vector<std::string> dump_text(const ThreadDump& dump) {
     }
     lines.push_back(std::move(head));
     for (const analysis::Frame& frame : thread.frames) {
-      lines.push_back(fmt::format("    {}", printable(analysis::text_of(frame))));
+      lines.push_back(fmt::format("    {}", report::readable(analysis::text_of(frame))));
     }
     if (!thread.no_stack.empty()) {
       lines.push_back(

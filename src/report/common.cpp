@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "analysis/places.h"
@@ -23,6 +24,41 @@ std::string string_of(const Json& json, const char* key) {
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+// Without what is between < and >; as it is, if they do not pair up.
+std::string without_arguments(std::string_view name) {
+  constexpr std::string_view kOperator = "operator";
+  static constexpr std::array<std::string_view, 11> kBrackets{
+      "<<=", ">>=", "<=>", "->*", "->", "<<", ">>", "<=", ">=", "<", ">"};
+  std::string shorter;
+  int depth = 0;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name.substr(i).starts_with(kOperator)) {  // whose brackets are part of its name
+      std::size_t n = kOperator.size();
+      const std::string_view rest = name.substr(i + n);
+      const auto* const its = std::ranges::find_if(
+          kBrackets, [rest](std::string_view bracket) { return rest.starts_with(bracket); });
+      if (its != kBrackets.end()) n += its->size();
+      if (depth == 0) shorter += name.substr(i, n);
+      i += n - 1;
+      continue;
+    }
+    if (name[i] == '<' && depth++ == 0) shorter += "<…>";
+    if (depth == 0) shorter += name[i];
+    if (name[i] == '>' && --depth < 0) return std::string(name);
+  }
+  return depth == 0 ? shorter : std::string(name);
+}
+
+// The end of what is a whole number of characters in UTF-8, at most so far.
+std::size_t whole(std::string_view text, std::size_t end) {
+  constexpr unsigned kContinues = 0x80, kMask = 0xc0;
+  while (end > 0 && end < text.size() &&
+         (static_cast<unsigned char>(text[end]) & kMask) == kContinues) {
+    --end;
+  }
+  return end;
+}
+
 std::uint64_t number_of(const Json& json, const char* key) {
   const auto found = json.find(key);
   return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
@@ -37,6 +73,17 @@ std::string object(const Analysis& analysis, const analysis::Thread& thread,
   if (wait.kind == trace::Kind::call) return name;
   const std::string_view kind = analysis::name_of(wait.kind);
   return name.starts_with(kind) ? name : fmt::format("{} {}", kind, name);
+}
+
+std::string readable(std::string_view name) {
+  constexpr std::size_t kLong = 80, kTooLong = 160, kTail = 60;
+  std::string text(name);
+  if (text.size() > kLong) text = without_arguments(text);
+  if (text.size() > kTooLong) {
+    const std::size_t head = whole(text, kTooLong - kTail), tail = whole(text, text.size() - kTail);
+    text = text.substr(0, head) + " … " + text.substr(tail);
+  }
+  return printable(text);
 }
 
 std::string ending(const Recording& recording) {

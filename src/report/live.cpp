@@ -106,12 +106,12 @@ void Live::look(const analysis::Look& look) {
         const std::vector<analysis::Frame> frames =
             look.names.frames(moment.thread, moment.waits_at);
         const analysis::Frame* const frame = analysis::here(frames);
-        site = frame != nullptr ? printable(text_of(*frame)) : "?";
+        site = frame != nullptr ? readable(text_of(*frame)) : "?";
       }
       row.site = site;
       std::string& object = objects_[{moment.process, event.object()}];
       if (object.empty()) {
-        object = printable(look.names.variable(moment.process, event.object()));
+        object = readable(look.names.variable(moment.process, event.object()));
         if (object.empty()) {
           object = fmt::format("{} {:#x}", analysis::name_of(event.kind()), event.object());
         } else if (const auto verb = analysis::verb_of(event.kind()); !verb.empty()) {
@@ -139,7 +139,7 @@ void Live::look_at_queues(const analysis::Look& look) {
   for (auto& [key, queue] : queues_) queue.alive = false;
   for (const analysis::QueueLook& one : look.queues) {
     Queue& queue = queues_[{one.process, one.address}];
-    queue.name = printable(look.names.variable(one.process, one.address));
+    queue.name = readable(look.names.variable(one.process, one.address));
     if (queue.name.empty()) queue.name = fmt::format("{:#x}", one.address);
     queue.items = one.items;
     queue.limit = one.limit;

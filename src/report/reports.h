@@ -7,6 +7,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,10 @@ std::string sibling(const std::string& recording, const std::string& ending);
 /// Returns what a thread waits for, printable: `mutex accounts`.
 std::string object(const Analysis& analysis, const analysis::Thread& thread,
                    const analysis::Wait& wait);
+/// Returns the name of a place or an object for a line of text, printable: of a long one the
+/// arguments of templates are left out, and what is too long then has a gap in its middle. The page
+/// and JSON have all of it.
+std::string readable(std::string_view name);
 /// Returns how the program ended, in words.
 std::string ending(const analysis::Recording& recording);
 /// Returns the command, printable.

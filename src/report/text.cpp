@@ -183,7 +183,7 @@ class Text {
         std::ranges::max_element(sums, {}, [](const auto& sum) { return sum.second; });
     if (most == sums.end() || most->second < unnamed) return unnamed != 0 ? "the kernel" : "";
     const auto& [what, kind, given] = most->first;
-    return printable(analysis::object_text(analysis_, *life.thread, what, kind, given));
+    return readable(analysis::object_text(analysis_, *life.thread, what, kind, given));
   }
 
   void contention() {
@@ -210,8 +210,8 @@ class Text {
         line += right("", 27);
       }
       line += right(site.held_samples != 0 ? time(site.held_mean_ns) : "", 9);
-      add(fmt::format("{}  {}, {}", line, ink(text::kCyan, printable(site.object_name)),
-                      printable(site.site)));
+      add(fmt::format("{}  {}, {}", line, ink(text::kCyan, readable(site.object_name)),
+                      readable(site.site)));
       threads_below("held meanwhile by", site.holders);
       if (site.holders.empty()) threads_below("let go by", site.wakers);
     }
@@ -242,7 +242,7 @@ class Text {
       add(fmt::format("{}{}{}{}{}  {}, {}", right(time(site.total_ns), 10),
                       right(grouped(site.contended), 9), right(time(site.p50_ns), 9),
                       right(time(site.p99_ns), 9), right(time(site.max_ns), 9),
-                      ink(text::kCyan, printable(site.object_name)), printable(site.site)));
+                      ink(text::kCyan, readable(site.object_name)), readable(site.site)));
       threads_below("let go by", site.wakers);
     }
     more(n, sites.size(), "of these");
@@ -266,7 +266,7 @@ class Text {
                       right(grouped(use.put.n), 9), items(grouped(use.least)),
                       items(fmt::format("{:.1f}", use.mean)), items(grouped(use.most)),
                       right(use.limit != 0 ? grouped(use.limit) : "", 8),
-                      ink(text::kCyan, printable(use.name))));
+                      ink(text::kCyan, readable(use.name))));
     }
     more(n, analysis_.queues.size(), "queues");
   }
@@ -286,8 +286,14 @@ class Text {
 
 std::string member(const Json& json, const char* key) {
   const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? printable(found->get<std::string>())
+  return found != json.end() && found->is_string() ? readable(found->get<std::string>())
                                                    : std::string();
+}
+
+// Where it is, and who called that from another file.
+std::string place(const Json& json) {
+  const std::string from = member(json, "from");
+  return member(json, "at") + (from.empty() ? "" : ", called from " + from);
 }
 
 }  // namespace
@@ -301,9 +307,9 @@ std::vector<std::string> inversion(const Analysis& analysis, const Inversion& in
       ink(text::kYellow, "Lock order: these threads can lock each other up, and did not yet")};
   for (const Inversion::Step& step : inversion.steps) {
     lines.push_back(fmt::format("  {} took {} at {}", thread_name(analysis, step.thread),
-                                ink(text::kCyan, printable(step.first)), printable(step.first_at)));
-    lines.push_back(fmt::format("    then {} at {}", ink(text::kCyan, printable(step.second)),
-                                printable(step.second_at)));
+                                ink(text::kCyan, readable(step.first)), readable(step.first_at)));
+    lines.push_back(fmt::format("    then {} at {}", ink(text::kCyan, readable(step.second)),
+                                readable(step.second_at)));
   }
   return lines;
 }
@@ -325,7 +331,7 @@ std::vector<std::string> alarm(const Json& alarm) {
     const Json& holder = (*threads)[(i + 1) % threads->size()];
     const std::string object = member(one, "object");
     const auto at = one.find("wants_at");
-    const std::string wants_at = at != one.end() ? member(*at, "at") : std::string();
+    const std::string wants_at = at != one.end() ? place(*at) : std::string();
     if (member(one, "kind") == "thread") {
       lines.push_back(fmt::format("  {} waits for the end of {}", id(one), id(holder)));
     } else {
@@ -335,8 +341,8 @@ std::vector<std::string> alarm(const Json& alarm) {
     }
     if (!wants_at.empty()) lines.push_back(fmt::format("      wants it at  {}", wants_at));
     const auto took = holder.find("took_at");
-    if (took != holder.end() && !member(*took, "at").empty()) {
-      lines.push_back(fmt::format("      taken at     {}", member(*took, "at")));
+    if (took != holder.end() && !place(*took).empty()) {
+      lines.push_back(fmt::format("      taken at     {}", place(*took)));
     }
   }
   return lines;

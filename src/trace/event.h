@@ -9,7 +9,7 @@
 
 namespace thrum::trace {
 
-inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kFormatVersion = 3;
 
 enum class Type : std::uint8_t {
   none,

@@ -15,10 +15,28 @@ constexpr std::uint64_t kMixer = 0x9E3779B97F4A7C15u;
 // by the clock. One thread has not many of them.
 constexpr std::uint64_t kLongWait = 1u << 21;
 
+// A thread that goes through hundreds of locks finds no place in the tables below each time, and
+// would write events for each acquisition. The first that find none are all written, then one of so
+// many, by chance: who goes through them in turn would miss some for good else.
+constexpr std::uint32_t kAllMissed = 256;
+constexpr unsigned kOneOf = 64;
+
+bool is_first(std::uint32_t& missed) noexcept {
+  if (missed >= kAllMissed) return false;
+  ++missed;
+  return true;
+}
+bool is_taken(Local& me) noexcept {
+  // Knuth's numbers; the upper bits are the random ones.
+  me.random = me.random * 6364136223846793005u + 1442695040888963407u;
+  return (me.random >> 32) % kOneOf == 0;
+}
+
 }  // namespace
 
 // Notes what comes on top of what is held; writes their order, once for each set and order.
-void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept {
+void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site,
+                     bool only_tried) noexcept {
   Slot& slot = *me.slot;
   const std::uint32_t before = slot.held_n.get();
   const std::uint32_t held = before < kHeld ? before : kHeld;
@@ -28,6 +46,7 @@ void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) n
     me.since[before] = 0;
   }
   slot.held_n.set(before + 1);
+  if (only_tried) return;
 
   std::uint64_t key = object_kind * kMixer;
   for (std::uint32_t i = held; i-- > 0;) {
@@ -36,12 +55,16 @@ void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) n
     key = (key ^ other) * kMixer;
   }
   key |= 1;
-  std::uint64_t& written = me.orders[key >> 58];
-  if (written == key) return;
+  std::uint64_t(&written)[Local::kOrders] = me.orders[key >> 58];
+  for (const std::uint64_t one : written) {
+    if (one == key) return;
+  }
+  if (!is_first(me.orders_missed) && !is_taken(me)) return;
 
   const Busy busy(me);
   if (!busy || (me.head + 1 + held > me.limit && !make_room(me, 1 + held))) return;
-  written = key;
+  for (std::uint32_t i = Local::kOrders - 1; i > 0; --i) written[i] = written[i - 1];
+  written[0] = key;
   const std::uint64_t when = now() - shared->header.origin;
   put(me, {when_type(when, Type::order), object_kind, site, held});
   for (std::uint32_t i = held; i-- > 0;) {
@@ -51,23 +74,36 @@ void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) n
   publish(me);
 }
 
-// The pair has its place, or the one beside it; the one less used is given away.
+// The pair has its place, or one of the three beside it; the one least used is given away. Where
+// that was hardly used itself they would change hands all the time: of those who want it then one
+// is taken, and stands for all.
 void count_elsewhere(Local& me, Count& first, std::uint64_t object_kind,
                      std::uint64_t site) noexcept {
+  constexpr std::ptrdiff_t kBeside = 3;
+  constexpr std::uint64_t kUsed = 4 * kOneOf;
   Count* const counts = me.slot->counts;
-  Count& second = counts[(&first - counts) ^ 1];
-  if (second.object_kind.get() == object_kind && second.site.get() == site) {
-    second.n.set(second.n.get() + 1);
-    return;
+  Count* least = &first;
+  for (std::ptrdiff_t i = 1; i <= kBeside; ++i) {
+    Count& other = counts[(&first - counts) ^ i];
+    if (other.object_kind.get() == object_kind && other.site.get() == site) {
+      other.n.set(other.n.get() + 1);
+      return;
+    }
+    if (other.n.get() < least->n.get()) least = &other;
   }
-  Count& count = second.n.get() < first.n.get() ? second : first;
+  Count& count = *least;
   const std::uint64_t n = count.n.get();
+  std::uint64_t stands_for = 1;
+  if (n != 0 && n < kUsed && !is_first(me.counts_missed)) {
+    if (!is_taken(me)) return;
+    stands_for = kOneOf;
+  }
   if (n != 0) emit(me, Type::counted, count.object_kind.get(), count.site.get(), n);
   // The watcher may look in between: it counts 0 then.
   count.n.set(0);
   count.object_kind.set(object_kind);
   count.site.set(site);
-  count.n.set(1);
+  count.n.set(stands_for);
   emit(me, Type::acquire, object_kind, pack(site, stack_of(me, site)), 0);
   time_newest(me);
 }

@@ -45,7 +45,8 @@ struct Hold {
 };
 
 // The rare parts, out of line.
-void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site) noexcept;
+void acquired_inside(Local& me, std::uint64_t object_kind, std::uint64_t site,
+                     bool only_tried) noexcept;
 void count_elsewhere(Local& me, trace::Count& count, std::uint64_t object_kind,
                      std::uint64_t site) noexcept;
 /// Takes the time of the newest acquisition, from now on.
@@ -54,13 +55,15 @@ void time_newest(Local& me) noexcept;
 // All relaxed: only this thread writes them, and the watcher reads them for what they are, a
 // moment.
 
-/// The calling thread holds the object now, without or after a wait.
-inline void acquired(Local& me, Kind kind, const void* object, std::uint64_t site) noexcept {
+/// The calling thread holds the object now, without or after a wait; `only_tried`: it would not
+/// have waited, so that nobody can be locked up by the order.
+inline void acquired(Local& me, Kind kind, const void* object, std::uint64_t site,
+                     bool only_tried = false) noexcept {
   constexpr std::uint64_t kSampled = 64, kOften = 16, kFirst = 64;
   const std::uint64_t object_kind = trace::pack(number(object), kind);
   trace::Slot& slot = *me.slot;
   if (slot.held_n.get() != 0) [[unlikely]] {
-    acquired_inside(me, object_kind, site);
+    acquired_inside(me, object_kind, site, only_tried);
   } else {
     slot.held[0].object_kind.set(object_kind);
     slot.held[0].site_stack.set(site);

@@ -37,10 +37,15 @@ struct Local {
 
   std::uint64_t stack_top, stack_low;  // 0 when not known
   static constexpr std::uint32_t kCache = 64;
-  std::uint64_t orders[kCache];  // lock orders that were written
+  static constexpr std::uint32_t kOrders = 4;
+  // Lock orders that were written; in a row the newest first.
+  std::uint64_t orders[kCache][kOrders];
   std::uint64_t stacks[kCache];  // call site and stack pointer whose stack was written
   std::uint16_t stack_ids[kCache];
   std::uint16_t last_stack;
+
+  std::uint32_t orders_missed, counts_missed;  // that found no place in their tables
+  std::uint64_t random;                        // for who is taken of those that follow
 
   bool wait_is_written;                // the wait that it is in: its end will be, too
   std::uint64_t said_wait, said_site;  // what the library said that it waits for; 0 for nothing

@@ -75,7 +75,7 @@ template <class Lock, class Try>
 int try_lock(Lock* lock, Kind kind, std::uint64_t site, Try try_it) noexcept {
   const int result = try_it();
   if (!is_mine(result)) return result;
-  if (Local* const me = enter()) acquired(*me, kind, lock, site);
+  if (Local* const me = enter()) acquired(*me, kind, lock, site, true);
   return result;
 }
 

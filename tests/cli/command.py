@@ -5,9 +5,11 @@
 THRUM names the program to test; without it the one of the preset `default` is taken.
 """
 
+import ctypes
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import unittest
@@ -27,6 +29,13 @@ def thrum(*args, cwd=None, prefix=(), **changes):
     return subprocess.run([*prefix, THRUM, *map(os.fspath, args)], cwd=cwd, text=True,
                           errors='surrogateescape', capture_output=True, stdin=subprocess.DEVNULL,
                           env=environment(**changes), check=False)
+
+
+def ends_with_us(by=signal.SIGKILL):
+    """For Popen's preexec_fn: a test that is killed, as for its time, leaves nothing running. What
+    watches a program is to end it as well: by SIGTERM."""
+    prctl, set_parent_death_signal = ctypes.CDLL(None).prctl, 1
+    return lambda: prctl(set_parent_death_signal, int(by), 0, 0, 0)
 
 
 def facts_of(run, section='queue'):

@@ -41,6 +41,21 @@ print(sum(ptrace({PTRACE_SEIZE}, int(tid), None, None) for tid in sys.argv[1:]),
 sys.stdin.read()
 '''
 
+# Runs a command that is killed by SIGSYS at the first ptrace(): a filter of four instructions.
+WITHOUT_PTRACE = '''
+import ctypes, os, struct, sys
+PR_SET_SECCOMP, SECCOMP_MODE_FILTER, PR_SET_NO_NEW_PRIVS = 22, 2, 38
+load_number, ptrace, kill, allow = 0, 101, 0x80000000, 0x7fff0000
+code = b''.join(struct.pack('HBBI', *one) for one in (
+    (0x20, 0, 0, load_number), (0x15, 0, 1, ptrace), (0x06, 0, 0, kill), (0x06, 0, 0, allow)))
+buffer = ctypes.create_string_buffer(code, len(code))
+program = ctypes.create_string_buffer(struct.pack('HxxxxxxP', 4, ctypes.addressof(buffer)))
+prctl = ctypes.CDLL(None).prctl
+assert prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+assert prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+'''
+
 
 class Attach(unittest.TestCase):
     def setUp(self):
@@ -50,7 +65,8 @@ class Attach(unittest.TestCase):
 
     def start(self, *words):
         process = subprocess.Popen(words, cwd=self.folder, stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True)
+                                   stderr=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True,
+                                   preexec_fn=command.ends_with_us())
 
         def end():
             process.kill()
@@ -135,6 +151,18 @@ class Attach(unittest.TestCase):
         _, dump = self.dump(process.pid, '--stop')
         self.assertIn('ptrace: ', dump['advice'])
 
+    def test_ptrace_is_never_called_without_stop(self):
+        process = self.start_blocked('deadlock', 4)
+
+        def run(*words):
+            return command.thrum('watch', *words, prefix=[sys.executable, '-c', WITHOUT_PTRACE],
+                                 cwd=self.folder, ASAN_OPTIONS='detect_leaks=0').returncode
+        pid = str(process.pid)
+        self.assertEqual(run('--pid', pid, '--once'), 1)
+        self.assertEqual(run('-q', '--', TARGETS / 'contended', '3'), 7)
+        self.assertEqual(run('-q', '--', TARGETS / 'static_contended', '3'), 7)
+        self.assertEqual(run('--pid', pid, '--once', '--stop'), -signal.SIGSYS)
+
     def test_a_deadlock_is_found_in_a_process_that_runs_already(self):
         process = self.start_blocked('deadlock', 4)
         run = command.thrum('watch', '--pid', str(process.pid), '--once')
@@ -168,7 +196,8 @@ class Attach(unittest.TestCase):
     def test_ctrl_c_ends_the_watching_not_the_process(self):
         process = self.start_blocked('deadlock', 4)
         watcher = subprocess.Popen([command.THRUM, 'watch', '--pid', str(process.pid), '-q'],
-                                   cwd=self.folder, stderr=subprocess.PIPE, text=True)
+                                   cwd=self.folder, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=command.ends_with_us(signal.SIGTERM))
         while 'Deadlock: 3 threads' not in watcher.stderr.readline():
             self.assertIsNone(watcher.poll())
         watcher.send_signal(signal.SIGINT)
@@ -212,6 +241,8 @@ class Attach(unittest.TestCase):
                                  capture_output=True, text=True)
             self.assertEqual((run.returncode, run.stderr),
                              (2, f'thrum: process {pid}: {why}: sudo thrum watch --pid {pid}\n'))
+        _, dump = self.dump(other.pid)  # root may
+        self.assertEqual(dump['threads'][0]['waits_for'], 'sleep')
 
     def test_words_that_do_not_go_together(self):
         for words in (['--pid', '1', '--', 'true'], ['--once', '--', 'true'], [],

@@ -87,7 +87,9 @@ class Browser:
                   deviceScaleFactor=1, mobile=False)
         self.call('Emulation.setEmulatedMedia',
                   features=[{'name': 'prefers-color-scheme', 'value': 'dark' if dark else 'light'}])
-        self.call('Page.navigate', url=pathlib.Path(path).resolve().as_uri())
+        answer = self.call('Page.navigate', url=pathlib.Path(path).resolve().as_uri())
+        if 'errorText' in answer:  # it would never be ready
+            raise OSError(f"{path}: {answer['errorText']}")
         while ready and not self.run('document.documentElement?.dataset.ready === "1"'):
             if self.run('document.getElementById("ending")?.textContent || ""').startswith('This page'):
                 raise OSError(self.run('document.getElementById("ending").textContent'))

@@ -25,16 +25,27 @@ TARGETS = pathlib.Path(os.environ.get('TARGETS', command.ROOT / 'build/default/t
 class Terminal:
     """Runs thrum watch --live in a terminal of a given size."""
 
-    def __init__(self, folder, *args, rows=40, columns=170, **files):
+    def __init__(self, test, *args, rows=40, columns=170, **files):
         self.main, other = pty.openpty()
+        ends_with_us = command.ends_with_us(signal.SIGTERM)
+
+        def begin():
+            ends_with_us()
+            fcntl.ioctl(2, termios.TIOCSCTTY, 0)
         self._screen = screen.Screen(rows, columns)
         self.resize(rows, columns)
         self.process = subprocess.Popen(
-            [command.THRUM, 'watch', '--live', '--no-page', *map(os.fspath, args)], cwd=folder,
-            env=command.environment(), start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(2, termios.TIOCSCTTY, 0),
+            [command.THRUM, 'watch', '--live', '--no-page', *map(os.fspath, args)], cwd=test.folder,
+            env=command.environment(), start_new_session=True, preexec_fn=begin,
             **{'stdin': other, 'stdout': other, 'stderr': other, **files})
         os.close(other)
+        test.addCleanup(self.stop)
+
+    def stop(self):
+        """Whatever became of the test, it and its program end."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.end()
 
     def resize(self, rows, columns):
         self._screen.resize(rows, columns)
@@ -75,13 +86,7 @@ class Live(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def live(self, name, *args, **options):
-        terminal = Terminal(self.folder, '--', TARGETS / name, *args, **options)
-
-        def stop():
-            if terminal.process.poll() is None:
-                terminal.process.terminate()
-        self.addCleanup(stop)
-        return terminal
+        return Terminal(self, '--', TARGETS / name, *args, **options)
 
     def test_it_shows_threads_locks_and_who_waits_for_whom_then_the_summary(self):
         terminal = self.live('contended', '2000')
@@ -98,14 +103,15 @@ class Live(unittest.TestCase):
         self.assertEqual(terminal.end(), 7)
 
     def test_a_process_that_runs_already_is_shown_and_goes_on(self):
-        process = subprocess.Popen([TARGETS / 'blocked'], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([TARGETS / 'blocked'], stdout=subprocess.PIPE, text=True,
+                                   preexec_fn=command.ends_with_us())
 
         def end():
             process.kill()
             process.communicate()
         self.addCleanup(end)
         self.assertEqual(process.stdout.readline(), 'started\n')
-        terminal = Terminal(self.folder, '--pid', str(process.pid))
+        terminal = Terminal(self, '--pid', str(process.pid))
         terminal.until('the process goes on', 'Threads: 11', 'Locks, by time waited for them', r'lock, blocked \d+',
                        r'input \d+ +~+  read, (\(anonymous namespace\)::)?input \(blocked',
                        r'writer \d+ → .*table → blocked \d+ → the end of a thread → spinner \d+ \(running\)')
@@ -118,10 +124,10 @@ class Live(unittest.TestCase):
         self.assertEqual([file.name for file in self.folder.iterdir()], ['blocked.thrum'])
 
     def test_a_deadlock_of_a_process_that_runs_already_is_told_on_the_screen(self):
-        process = subprocess.Popen([TARGETS / 'deadlock'])
+        process = subprocess.Popen([TARGETS / 'deadlock'], preexec_fn=command.ends_with_us())
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        terminal = Terminal(self.folder, '--pid', str(process.pid))
+        terminal = Terminal(self, '--pid', str(process.pid))
         terminal.until('Deadlock: 3 threads wait for each other', r'\(a cycle\)')
         process.kill()
         terminal.end()
@@ -174,7 +180,7 @@ class Live(unittest.TestCase):
         self.assertIn('exit status 7', terminal.text)
 
     def test_the_program_reads_no_keys(self):
-        terminal = Terminal(self.folder, '--', 'sh', '-c', 'read line; echo "got $?"')
+        terminal = Terminal(self, '--', 'sh', '-c', 'read line; echo "got $?"')
         self.assertEqual(terminal.end(), 0)
         self.assertEqual((self.folder / 'sh.out').read_text(), 'got 1\n')
 

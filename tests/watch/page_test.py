@@ -53,6 +53,10 @@ class Page(unittest.TestCase):
     def key(self, name):
         self.browser.run(f'dispatchEvent(new KeyboardEvent("keydown", {{key: "{name}"}}))')
 
+    def test_a_page_that_is_not_there_is_not_waited_for(self):
+        with self.assertRaisesRegex(OSError, 'none.html: net::ERR_FILE_NOT_FOUND'):
+            self.browser.open(self.folder / 'none.html')
+
     def test_names_made_to_harm_are_only_text(self):
         run = self.open('hostile')
         self.assertEqual(run('document.querySelectorAll("img, script:not([type]):not(:last-of-type)").length'), 0)

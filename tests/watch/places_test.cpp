@@ -62,15 +62,38 @@ TEST(Places, ALockOfTheProgramsOwnIsPassedOver) {
   for (const char* const wrapper :
        {"absl::Mutex::Lock()", "boost::unique_lock<boost::mutex>::lock()", "uv_mutex_lock",
         "QWaitCondition::wait(QMutex*, unsigned long)", "item_lock", "my::RWLock::read()",
-        "void Locker::until<int>(int)", "g_cond_wait", "SDL_LockMutex"}) {
+        "void Locker::until<int>(int)", "g_cond_wait", "SDL_LockMutex", "pthreadMutexTry",
+        "item_trylock", "rocksdb::InstrumentedMutex::LockInternal()", "absl::Mutex::LockSlow(int)",
+        "QMutex::lockInternal()", "BankLock::acquire()", "absl::Mutex::ReaderLock()",
+        "my::Guard<my::Mutex>::Guard(my::Mutex&)", "Monitor::wait_without_safepoint_check()"}) {
     EXPECT_EQ(here_of({wrapper, "serve", "main"}), "serve (server)") << wrapper;
   }
   for (const char* const place :
        {"lock_account", "Block::seek(int)", "Clock::read()", "wait_here", "Cache<Mutex>::find(int)",
-        "BlockCache::lock(int)", "main", "cache_read", "read", "wait"}) {
+        "BlockCache::lock(int)", "main", "cache_read", "read", "wait", "BankLock::transfer(int)",
+        "BankLockManager::acquire(int)", "Monitor::poll_sensors()", "Mutex::~Mutex()", "try"}) {
     EXPECT_EQ(here_of({place, "other"}),
               std::string(place).substr(0, std::string(place).find('(')) + " (server)");
   }
+}
+
+TEST(Places, TheCallerIsTheNearestInAnotherFileThatIsNoLibrary) {
+  const std::vector<Frame> frames{
+      {"pthread_mutex_lock", "", 0, "/lib/libc.so.6"},
+      {"db_mutex_enter", "/src/db.c", 1, "/bin/app"},
+      {"db_prepare", "/src/db.c", 2, "/bin/app"},
+      {"std::function<void ()>::operator()", "/usr/include/c++/12/x", 3, "/bin/app"},
+      {"ask_other", "/src/app.c", 4, "/bin/app"},
+      {"main", "/src/main.c", 5, "/bin/app"}};
+  const Frame* const at = here(frames);
+  ASSERT_EQ(at, &frames[2]);
+  EXPECT_EQ(caller(frames, *at), &frames[4]);
+  EXPECT_EQ(caller(std::span(frames).first(4), *at), nullptr);
+  // Without debug information, another module.
+  const std::vector<Frame> bare{{"db_prepare", "", 0, "/lib/libdb.so"},
+                                {"db_query", "", 0, "/lib/libdb.so"},
+                                {"ask_other", "", 0, "/bin/app"}};
+  EXPECT_EQ(caller(bare, bare[0]), &bare[2]);
 }
 
 TEST(Places, WhereThereIsNothingButALockOfItsOwnThatIsThePlace) {

@@ -71,7 +71,8 @@ class Watch(unittest.TestCase):
 
     def test_a_deadlock_does_not_end_the_program(self):
         watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--', TARGETS / 'deadlock'],
-                                   cwd=self.folder, stderr=subprocess.PIPE, text=True)
+                                   cwd=self.folder, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=command.ends_with_us(signal.SIGTERM))
         line = ''
         while 'Ctrl-C' not in line:
             line = watcher.stderr.readline()
@@ -102,7 +103,7 @@ class Watch(unittest.TestCase):
         self.assertIn('Lock order', report.stdout)
 
     def test_orders_that_cannot_meet_are_no_inversion(self):
-        for how in ('gate', 'once'):
+        for how in ('gate', 'once', 'try'):
             with self.subTest(how=how):
                 self.assertEqual(self.watch('inversion', how).returncode, 0)
                 self.assertEqual(self.report('inversion')['lock_order_inversions'], [])
@@ -303,7 +304,7 @@ class Watch(unittest.TestCase):
 
     def test_the_lower_level_says_what_it_cannot_tell(self):
         self.options = ['--level', 'schedstat']
-        self.assertEqual(self.watch('contended', '20').returncode, 7)
+        self.assertEqual(self.watch('contended', '200').returncode, 7)
         report = self.report('contended')
         self.assertIn('schedstat; cannot tell when a thread was switched', report['level'][0])
         self.assertEqual(report['locks'][0]['lock'], 'hot')
@@ -434,7 +435,7 @@ class Watch(unittest.TestCase):
         (self.folder / 'x.thrum').write_bytes(b'THRUMREC' + bytes([9, 0, 0, 0, 0, 0, 0, 0]))
         self.assert_one_line(
             command.thrum('report', 'x.thrum', cwd=self.folder), 2,
-            'thrum: x.thrum: a recording of version 9; this thrum reads versions 1 to 2\n')
+            'thrum: x.thrum: a recording of version 9; this thrum reads versions 1 to 3\n')
         self.assert_one_line(command.thrum('report', 'no.thrum', cwd=self.folder), 2,
                              'thrum: no.thrum: No such file or directory\n')
 
@@ -473,7 +474,8 @@ class Watch(unittest.TestCase):
 
     def test_a_watcher_that_is_killed_leaves_what_it_had(self):
         watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--', TARGETS / 'deadlock'],
-                                   cwd=self.folder, stderr=subprocess.PIPE, text=True)
+                                   cwd=self.folder, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=command.ends_with_us(signal.SIGTERM))
         watcher.stderr.readline()
         watcher.stderr.readline()
         [part] = self.folder.iterdir()

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Two orders of two locks, one after the other: they did not meet. With the argument "gate" a third
-// lock keeps them apart for good; with "once" it is one thread that does both.
+// lock keeps them apart for good; with "once" it is one thread that does both; with "try" nobody
+// waits for the second lock: std::scoped_lock lets the first go instead.
 #include <cstring>
 #include <mutex>
 #include <thread>
@@ -18,6 +19,9 @@ void audit() {
   const std::lock_guard inner(accounts);
 }
 
+void pay_by_trial() { const std::scoped_lock both(accounts, journal); }
+void audit_by_trial() { const std::scoped_lock both(journal, accounts); }
+
 int main(int argc, char** argv) {
   const bool gated = argc > 1 && std::strcmp(argv[1], "gate") == 0;
   const bool once = argc > 1 && std::strcmp(argv[1], "once") == 0;
@@ -26,7 +30,10 @@ int main(int argc, char** argv) {
     if (gated) outside.lock();
     what();
   };
-  if (once) {
+  if (argc > 1 && std::strcmp(argv[1], "try") == 0) {
+    std::thread(pay_by_trial).join();
+    std::thread(audit_by_trial).join();
+  } else if (once) {
     pay();
     audit();
   } else {

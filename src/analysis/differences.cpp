@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: thrum contributors
+// SPDX-License-Identifier: MIT
+#include "analysis/differences.h"
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+namespace thrum::analysis {
+namespace {
+
+using Word = std::uint32_t;
+
+constexpr std::size_t kMostWords = 255;  // of a record: one byte says how many
+constexpr std::size_t kTogether = 4;     // words behind one byte of their lengths
+constexpr int kBitsOfALength = 2;
+constexpr std::array<std::size_t, 4> kLengths{0, 1, 2, 4};
+
+// A small difference is a small number, whatever its sign.
+Word folded(Word difference) {
+  return difference << 1 ^ (difference >> 31 != 0 ? ~Word{0} : Word{0});
+}
+Word unfolded(Word number) { return number >> 1 ^ ((number & 1) != 0 ? ~Word{0} : Word{0}); }
+
+unsigned code_of(Word number) {
+  return number == 0 ? 0u : number < 1u << 8 ? 1u : number < 1u << 16 ? 2u : 3u;
+}
+
+Word word_at(const unsigned char* bytes, std::size_t index) {
+  Word word = 0;
+  std::memcpy(&word, bytes + index * sizeof word, sizeof word);
+  return word;
+}
+
+}  // namespace
+
+std::vector<unsigned char> pack_differences(std::span<const unsigned char> bytes,
+                                            std::size_t words_of_a_record) {
+  const std::size_t n = bytes.size() / sizeof(Word);
+  if (words_of_a_record == 0 || words_of_a_record > kMostWords || bytes.size() % sizeof(Word) != 0)
+    return {};
+  // A word is written with all its bytes; what was too much is written over by the next.
+  std::vector<unsigned char> packed(1 + bytes.size() + n / kTogether + 1 + sizeof(Word));
+  packed[0] = static_cast<unsigned char>(words_of_a_record);
+  std::size_t end = 1, lengths = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t place = i % kTogether;
+    if (place == 0) {
+      lengths = end++;
+      packed[lengths] = 0;
+    }
+    const Word before = i < words_of_a_record ? 0 : word_at(bytes.data(), i - words_of_a_record);
+    const Word number = folded(word_at(bytes.data(), i) - before);
+    const unsigned code = code_of(number);
+    packed[lengths] |= static_cast<unsigned char>(code << (kBitsOfALength * place));
+    std::memcpy(packed.data() + end, &number, sizeof number);
+    end += kLengths[code];
+  }
+  packed.resize(end);
+  return packed;
+}
+
+std::optional<std::vector<unsigned char>> unpack_differences(std::span<const unsigned char> packed,
+                                                             std::size_t size) {
+  constexpr std::size_t kBytesOfAGroup = kTogether * sizeof(Word);
+  // Who says more than all differences could be wants memory.
+  if (packed.empty() || packed[0] == 0 || size % sizeof(Word) != 0 ||
+      size / kBytesOfAGroup > packed.size()) {
+    return {};
+  }
+  const std::size_t record = packed[0], n = size / sizeof(Word);
+  std::vector<unsigned char> bytes(size);
+  std::size_t at = 1;
+  unsigned lengths = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t place = i % kTogether;
+    if (place == 0) {
+      if (at == packed.size()) return {};
+      lengths = packed[at++];
+    }
+    const std::size_t length = kLengths[lengths >> (kBitsOfALength * place) & 3];
+    if (packed.size() - at < length) return {};
+    Word number = 0;
+    std::memcpy(&number, packed.data() + at, length);
+    at += length;
+    const Word before = i < record ? 0 : word_at(bytes.data(), i - record);
+    const Word word = unfolded(number) + before;
+    std::memcpy(bytes.data() + i * sizeof word, &word, sizeof word);
+  }
+  if (at != packed.size()) return {};
+  return bytes;
+}
+
+}  // namespace thrum::analysis

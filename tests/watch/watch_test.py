@@ -206,7 +206,7 @@ class Watch(unittest.TestCase):
                          r'Waits for others, by time(.|\n)*condition')
 
     def test_bpf_tells_the_locks_of_a_static_program(self):
-        run = self.on_level('bpf', 'static_contended', '300')
+        run = self.on_level('bpf', 'static_contended', '900')
         self.assertEqual((run.returncode, run.stdout), (7, 'done\n'), run.stderr)
         report = self.report('static_contended')
         self.assertIn('looked at from outside, and BPF', report['level'][0])

@@ -18,13 +18,6 @@ namespace {
 
 constexpr std::int64_t kStepNs = 100;       // how long a step takes in virtual time
 constexpr std::uint32_t kFruitless = 3000;  // rounds of mere looking that make a livelock
-constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15U;
-
-std::uint64_t mix(std::uint64_t z) noexcept {  // the finaliser of splitmix64
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-  return z ^ (z >> 31);
-}
 
 Event& last_event() noexcept {
   Result& result = engine.shared->result;
@@ -174,9 +167,9 @@ Thread* pick() noexcept {
       ++happened.switches;
     }
   }
-  for (std::uint32_t i = 0; i < run.threads; ++i) {
-    if (&engine.thread[i] != before) engine.thread[i].yielded = false;
-  }
+  // Who yields does so for one decision, and for the next if that was his own.
+  if (run.yielder != nullptr && run.yielder != before) run.yielder->yielded = false;
+  run.yielder = before->yielded ? before : nullptr;
   if (next->yielded || next->spinning) ++next->idle_steps;
   next->yielded = false;
   if (next->early) {
@@ -256,11 +249,6 @@ void leave() noexcept {
   for (;;) switch_to(*pick());
 }
 
-std::uint64_t random_number() noexcept {
-  engine.run.random += kGolden;
-  return mix(engine.run.random);
-}
-
 std::uint32_t decide(std::uint32_t n, Pc) noexcept {
   Thread& me = self();
   if (n < 2 || !engine.started) return 0;
@@ -297,7 +285,7 @@ void looked_at(const void* address, std::uint64_t value, Pc pc, std::uint32_t pa
       spin.value = value;
       spin.times = 0;
     } else if (++spin.times >= patience) {
-      me.spinning = true;
+      me.spinning = engine.run.any_spun = true;
     }
     return;
   }
@@ -306,6 +294,7 @@ void looked_at(const void* address, std::uint64_t value, Pc pc, std::uint32_t pa
 
 void changed(const void* address) noexcept {
   engine.run.fruitless = 0;
+  if (!engine.run.any_spun) return;
   const std::uintptr_t place = reinterpret_cast<std::uintptr_t>(address) >> 3;
   for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
     Thread& thread = engine.thread[i];

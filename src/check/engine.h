@@ -112,6 +112,8 @@ struct Execution {
   std::uint32_t signals;  // so many are on their way (signals.h)
   std::uint64_t kept_bytes;
   bool ending;
+  bool any_spun;    // a thread was found to spin
+  Thread* yielder;  // who yielded just before the last decision
 };
 
 struct Engine {
@@ -152,7 +154,16 @@ bool block(Op op, const void* object, Pc pc, std::int64_t deadline = kNever,
 
 /// Returns one of 0 to n-1: a decision of the schedule.
 std::uint32_t decide(std::uint32_t n, Pc pc) noexcept;
-std::uint64_t random_number() noexcept;
+inline constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15U;
+inline std::uint64_t mix(std::uint64_t z) noexcept {  // the finaliser of splitmix64
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31);
+}
+inline std::uint64_t random_number() noexcept {
+  engine.run.random += kGolden;
+  return mix(engine.run.random);
+}
 
 /// The value that the step under way has read or written, for the report.
 void note_value(std::uint64_t value) noexcept;

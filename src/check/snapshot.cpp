@@ -269,6 +269,7 @@ bool differs(const char* one, const char* other, std::uint32_t bytes) noexcept {
   for (; i + 8 <= bytes / 8; i += 8) {
     for (std::uint32_t k = 0; k < 8; ++k) difference |= a[i + k] ^ b[i + k];
   }
+  for (; i < bytes / 8; ++i) difference |= a[i] ^ b[i];
   for (std::uint32_t at = i * 8; at < bytes; ++at) {
     difference |= static_cast<std::uint64_t>(one[at] ^ other[at]);
   }

@@ -152,26 +152,59 @@ Detector::Block* Detector::block_at(Address address) noexcept {
   return block;
 }
 
+// In this execution, as most of what is freed.
+inline bool Detector::is_untouched(const Block& block, unsigned granule) const noexcept {
+  std::uint32_t latest = 0;
+  for (const Record& record : block.cells[granule].records) {
+    latest = clock_of(record.who) > latest ? clock_of(record.who) : latest;
+  }
+  return latest <= base_ && block.overflows[granule] == nullptr;
+}
+
 const Race* Detector::access(Tid me, Address address, std::size_t size, std::uint64_t flags,
                              Pc pc) noexcept {
   Use use_it{me, flags & kIdentity, 0, (flags & kUpdate) | size_code(size), pc};
   bool raced = false;
-  while (size != 0) {
+  Block* block = block_at(address);
+  while (size != 0 && block != nullptr) {
     const std::size_t offset = address % kGranule;
     const std::size_t length = size < kGranule - offset ? size : kGranule - offset;
-    Block* const block = block_at(address);
-    if (block == nullptr) break;
     use_it.bytes = ((std::uint64_t{1} << length) - 1) << offset;
     const unsigned granule = (address / kGranule) % kGranules;
-    Record* const first = use(*block, granule, use_it);
+    Record* first = nullptr;
+    if ((flags & kFreed) != 0 && is_untouched(*block, granule)) {
+      Record& record = block->cells[granule].records[0];
+      record.who = epochs_[me] | use_it.bytes << kBytesShift | use_it.flags;
+      stamp(record, use_it);
+    } else {
+      first = use(*block, granule, use_it);
+    }
     if (first != nullptr && !raced) {
       raced = true;
       report(*first, address - offset, use_it);
     }
     address += length;
     size -= length;
+    if (size != 0 && address >> kBlockBits != block->number) block = block_at(address);
   }
   return raced ? &race_ : nullptr;
+}
+
+const Race* Detector::unknown(const void* address, std::size_t size, bool writes, Pc pc) noexcept {
+  if (off_) return nullptr;
+  const auto at = reinterpret_cast<Address>(address);
+  const std::uint64_t flags = writes ? kWrite : 0;
+  const std::size_t offset = at % kGranule;
+  if (size - 1 >= kGranule || offset + size > kGranule) {
+    return access(current_, at, size, flags, pc);
+  }
+  Block* const block = block_at(at);
+  if (block == nullptr) return nullptr;
+  const Use it{current_, flags, ((std::uint64_t{1} << size) - 1) << offset, size_code(size), pc};
+  Record* const first = use(*block, (at / kGranule) % kGranules, it);
+  if (first == nullptr) return nullptr;
+  report(*first, at - offset, it);
+  return &race_;
 }
 
 // What a use finds in a granule that it shares with others.
@@ -281,7 +314,9 @@ void Detector::each_used_block(Address begin, Address end, F f) noexcept {
   const std::uint64_t first = begin >> kBlockBits, last = (end - 1) >> kBlockBits;
   if (last - first < n_blocks_) {
     for (std::uint64_t number = first; number <= last; ++number) {
-      Block* const block = find_block(number, false);
+      const Translation& translation = translations_[number % kTranslations];
+      const bool is_at_hand = translation.key == number + execution_key_;
+      Block* const block = is_at_hand ? translation.block : find_block(number, false);
       if (block != nullptr && block->execution == execution_) f(*block);
     }
   } else {
@@ -297,9 +332,11 @@ void Detector::each_used_block(Address begin, Address end, F f) noexcept {
 template <class F>
 void Detector::each_granule(const Block& block, Address begin, Address end, F f) noexcept {
   const Address block_begin = block.number << kBlockBits;
-  for (unsigned granule = 0; granule < kGranules; ++granule) {
+  unsigned granule =
+      begin <= block_begin ? 0 : static_cast<unsigned>(begin - block_begin) / kGranule;
+  for (; granule < kGranules; ++granule) {
     const Address first = block_begin + granule * kGranule;
-    if (first >= end || first + kGranule <= begin) continue;
+    if (first >= end) return;
     std::uint64_t bytes = 0xff;
     if (first < begin) bytes &= std::uint64_t{0xff} << (begin - first);
     if (first + kGranule > end) bytes &= std::uint64_t{0xff} >> (first + kGranule - end);

@@ -200,7 +200,7 @@ void publish(Op op, const void* object, Pc pc, std::int64_t deadline, const void
   me.with = with;
   me.pc = pc;
   me.deadline = deadline;
-  me.timed_out = false;
+  me.timed_out = me.is_caught = me.interrupted = false;
   if (records()) record_stack(engine.shared->pending[me.id]);
   // A wait whose time is up already is one try.
   if (deadline != kNever && deadline <= engine.run.now_ns && !is_possible(me)) me.timed_out = true;
@@ -232,7 +232,15 @@ bool point(Op op, const void* object, Pc pc, std::int64_t deadline, const void* 
     publish(op, object, pc, deadline, with);
     const bool in_time = take_turn();
     if (self().op == Op::handler) [[unlikely]] {  // somebody has sent it a signal meanwhile
-      run_signal_handlers(pc);
+      const bool is_caught = self().is_caught;    // the handlers have points of their own
+      const Handled handled = run_signal_handlers(pc);
+      // As Linux has it: what ends by time is ended by all of them, a wait without not by those
+      // that ask to restart it.
+      const bool has_end = op == Op::sleep || deadline != kNever;
+      if (is_caught && (has_end ? handled.count != 0 : handled.breaks)) {
+        self().interrupted = true;
+        return false;
+      }
       continue;
     }
     if (!in_time) note_flag(kGaveUp);

@@ -59,6 +59,8 @@ struct Thread {
   // Its cancellation: asked for; put off; is it in a wait that ends by it; has it ended one.
   bool cancel_asked, cancel_disabled, cancel_at_once;
   bool cancellable, cancelled;
+  // A signal came while it slept, or found no permit: its handler ends the call. One has.
+  bool is_caught, interrupted;
   // Its life.
   bool finished;
   bool detached;
@@ -143,7 +145,8 @@ inline bool controlled() noexcept { return engine.on; }
 inline Thread& self() noexcept { return *engine.run.current; }
 
 /// Publishes the operation and returns when it may be performed, by this thread alone. Returns
-/// false if the time was up instead (`deadline` passed while nothing else could run).
+/// false if the time was up instead (`deadline` passed while nothing else could run), or if a
+/// handler ended the wait: then the thread is `interrupted`.
 bool point(Op op, const void* object, Pc pc, std::int64_t deadline = kNever,
            const void* with = nullptr) noexcept;
 /// The same for a thread that another has to wake.

@@ -33,6 +33,13 @@ void* common_memory() {
 // Of this process alone.
 std::string own_name() { return "/thrum-uncontrolled-" + std::to_string(getpid()); }
 
+template <class Attributes>
+void share(int (*init)(Attributes*), int (*set)(Attributes*, int)) {
+  Attributes attributes;
+  init(&attributes);
+  set(&attributes, PTHREAD_PROCESS_SHARED);
+}
+
 template <class Spawn>
 void spawn_with(Spawn spawn, const char* program) {
   pid_t child = 0;
@@ -45,21 +52,13 @@ void spawn_with(Spawn spawn, const char* program) {
 
 void act(std::string_view what) {
   if (what == "mutex") {
-    pthread_mutexattr_t attributes;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    share(pthread_mutexattr_init, pthread_mutexattr_setpshared);
   } else if (what == "condition") {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    share(pthread_condattr_init, pthread_condattr_setpshared);
   } else if (what == "rwlock") {
-    pthread_rwlockattr_t attributes;
-    pthread_rwlockattr_init(&attributes);
-    pthread_rwlockattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    share(pthread_rwlockattr_init, pthread_rwlockattr_setpshared);
   } else if (what == "barrier") {
-    pthread_barrierattr_t attributes;
-    pthread_barrierattr_init(&attributes);
-    pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    share(pthread_barrierattr_init, pthread_barrierattr_setpshared);
   } else if (what == "spin lock") {
     pthread_spinlock_t lock;
     pthread_spin_init(&lock, PTHREAD_PROCESS_SHARED);

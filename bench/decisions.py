@@ -9,7 +9,7 @@ DECISION: (cases, variants). A case is a name and a contender of thrum_bench; a 
 BACKOFF = 'include/thrum/backoff.h'
 YIELDS = 'kYields = 8'
 GROWING = 'growing() noexcept { return Backoff(4, true); }'
-EVEN = 'even() noexcept { return Backoff(31, false); }'
+EVEN = 'even() noexcept { return Backoff(31, false, true); }'
 
 
 def spin(yields=8, growing=(4, 'true'), even=31):
@@ -59,6 +59,17 @@ DECISIONS = {
          '1 yield': spin(1), '32 yields': spin(32),
          'pauses not growing': spin(growing=(15, 'false')),
          '4 x pauses': spin(growing=(6, 'true'), even=124)}),
+    '0003-learns': (
+        [('event/ping-pong/one-cpu', 'thrum::Event'),
+         ('semaphore/ping-pong/one-cpu', 'thrum::Semaphore'),
+         ('condition/ping-pong/one-cpu', 'thrum::Condition'),
+         ('queue/ping-pong/one-cpu/capacity=1', QUEUE),
+         ('event/ping-pong/apart', 'thrum::Event'), ('semaphore/ping-pong/apart', 'thrum::Semaphore'),
+         ('queue/ping-pong/apart/capacity=1', QUEUE), ('queue/1:1/number/capacity=1', QUEUE),
+         ('queue/2:2/number/capacity=1', QUEUE), ('queue/4:4/number/capacity=64', QUEUE),
+         ('condition/4:4/capacity=16', 'thrum::Condition')],
+        {'always pauses': [(BACKOFF, 'before_ >= kSeldom && ', 'false && ')],
+         'learns from pauses alone': [(BACKOFF, 'now() - start > kTaken', 'now() >= start')]}),
     '0003-woken': (
         [(f'lock/contended/T={threads}/cs=1000', LOCK) for threads in (2, 4, 8, 16)] +
         [('lock/contended/T=8/cs=5000', LOCK), ('lock/one-cpu/T=4/cs=1000', LOCK)],

@@ -6,9 +6,16 @@ import fnmatch
 import json
 import pathlib
 
+from reasons import WHY
 from spreads import spread
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def newest_folder():
+    """Returns the folder of results that was written last, or None."""
+    folders = [folder for folder in (ROOT / 'bench/results').iterdir() if folder.is_dir()]
+    return max(folders, default=None, key=lambda folder: max(f.stat().st_mtime for f in folder.iterdir()))
 
 
 # ---- results
@@ -203,6 +210,16 @@ class Decided:
                 f'{self.variant}', NO if NO in verdicts else TIE if TIE in verdicts else YES)
 
 
+class With:
+    """Another goal, measured under other conditions: with the results of a folder in ours."""
+
+    def __init__(self, folder, goal):
+        self.folder, self.goal = folder, goal
+
+    def __call__(self, results):
+        return self.goal(Results(results.folder / self.folder))
+
+
 class Tested:
     """No figure: tests say it."""
 
@@ -273,8 +290,12 @@ GOALS = [
      OverBest(*BOUNDED, ours=DONE, rival='moodycamel', without=())),
     ('Queue of strings', '≤ best', OverBest('queue/[124]:[124]/string/*')),
     ('', NO_KERNEL, OverBest('queue/[124]:[124]/string/*', without=THREADS)),
+    ('', f'{NO_KERNEL}; malloc is mimalloc',
+     With('mimalloc', OverBest('queue/[124]:[124]/string/*', without=THREADS))),
     ('Queue of unique_ptr', '≤ best', OverBest('queue/[124]:[124]/unique_ptr/*')),
     ('', NO_KERNEL, OverBest('queue/[124]:[124]/unique_ptr/*', without=THREADS)),
+    ('', f'{NO_KERNEL}; malloc is mimalloc',
+     With('mimalloc', OverBest('queue/[124]:[124]/unique_ptr/*', without=THREADS))),
     ('Queue unbounded', '≤ best', OverBest('queue/[124]:[124]/number/capacity=none')),
     ('SimpleQueue', '≤ best', OverBest('queue/[124]:[124]/number/capacity=none',
                                        ours='thrum::SimpleQueue')),
@@ -313,9 +334,20 @@ GOALS = [
 ]
 
 
+def rows(results):
+    """Each goal with what was measured: its row, as it is written, goal, figures, whether it is met."""
+    row = ''
+    for written, goal, measure in GOALS:
+        row = written or row
+        yield row, written, goal, *measure(results)
+
+
 def goals(results):
     lines = ['| row | goal | measured | met |', '| --- | --- | --- | --- |']
-    for row, goal, measure in GOALS:
-        text, met = measure(results)
-        lines.append(f'| {row} | {goal} | {text} | {met} |')
-    return lines
+    return lines + [f'| {" | ".join(cells)} |' for _, *cells in rows(results)]
+
+
+def not_met(results):
+    """A line for each row of which something is not met."""
+    missed = dict.fromkeys(row for row, *_, met in rows(results) if met in (TIE, NO))
+    return [f'* **{row}**: {WHY.get(row, "not looked into.")}' for row in missed]

@@ -6,6 +6,7 @@
   report.py [FOLDER]    without it: the newest in bench/results
 """
 
+import json
 import pathlib
 import sys
 
@@ -14,7 +15,7 @@ import matplotlib
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt  # noqa: E402
 
-from goals import ROOT, Results, figure, goals, kind_of, times  # noqa: E402
+from goals import ROOT, Results, figure, goals, kind_of, newest_folder, not_met, times  # noqa: E402
 
 DOCS = ROOT / 'docs'
 PICTURES = DOCS / 'performance'
@@ -51,6 +52,15 @@ GROUPS = [
       'priority_queue/?:?/*']),
     ('thread', 'Thread, Timer, and what a switch costs', ['thread/*', 'timer/*', 'switch/*']),
 ]
+# What a cost may grow with.
+ALGORITHMS = {
+    'growth_threads': 'The algorithms say: a turn of a lock and an item of a queue cost the same for any number '
+                      'of threads; a round of a barrier grows with them, since each must run once.',
+    'growth_waiters': 'The algorithms say: linear, since each waiter must run once. Where all lines bend at the '
+                      'same place it is the kernel.',
+    'growth_items': 'The algorithms say: the same for any number of items; a priority queue grows with the '
+                    'logarithm, and where its heap no longer fits a cache.',
+}
 # File, title, what grows, and for each panel: its title and where the number stands in the names.
 GROWTH = [
     ('growth_threads', 'threads',
@@ -295,6 +305,23 @@ def waiting(results):
     return lines
 
 
+def instructions(results):
+    file = results.folder / 'instructions/alone.json'
+    if not file.exists():
+        return []
+    document = json.loads(file.read_text(encoding='utf-8'))
+    lines = ['', '## Instructions', '',
+             f'Of one operation where one thread is alone, counted by callgrind ([{file.name}]'
+             f'(../{file.relative_to(ROOT)})).', '', '| case | thrum | others |', '| --- | --- | --- |']
+    for case in document['cases']:
+        ours, others = [], []
+        for one in sorted(case['contenders'], key=lambda one: one['instructions']):
+            name, number = one['name'], f"{one['instructions']:.0f}"
+            (ours if kind_of(name) == 'thrum' else others).append(f'{name} {number}')
+        lines.append(f"| {case['name']} | {', '.join(ours)} | {', '.join(others)} |")
+    return lines
+
+
 def every_case(results):
     lines = ['| case | thrum | best that blocks | ratio (p10 – p90) | std | floor |',
              '| --- | --- | --- | --- | --- | --- |']
@@ -340,14 +367,17 @@ def page(results, pictures):
               '*Best* is the fastest peer that blocks: no spin lock, no floor, no queue without a limit '
               'where there is one. *level*: the goal '
               'lies between p10 and the median. A ratio over 1 means that thrum is slower.', '']
-    lines += goals(results)
+    lines += goals(results) + ['', '## Goals not met', ''] + not_met(results)
     titles = {name: title for name, title, _ in GROUPS} | {
         'lock_fairness': 'Lock, fairness', 'growth_threads': 'Growth: threads',
         'growth_waiters': 'Growth: waiters', 'growth_items': 'Growth: items'}
     for name in pictures:
         lines += ['', f'## {titles[name]}', '', f'![{titles[name]}](performance/{name}.png)']
+        if name in ALGORITHMS:
+            lines += ['', ALGORITHMS[name]]
     lines += ['', '## Sizes', ''] + sizes(results)
     lines += ['', '## Waiting', ''] + waiting(results)
+    lines += instructions(results)
     lines += ['', '## Every case', '',
               'Bold where thrum is behind in nine of ten rounds.', ''] + every_case(results)
     lines += ['', '## Limits', '',
@@ -357,12 +387,10 @@ def page(results, pictures):
 
 
 def main():
-    folders = [pathlib.Path(sys.argv[1])] if len(sys.argv) > 1 else [
-        folder for folder in (ROOT / 'bench/results').iterdir() if folder.is_dir()]
-    if not folders:
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else newest_folder()
+    if folder is None:
         sys.exit('report: there are no results; ci/bench.sh makes them')
-    newest = max(folders, key=lambda folder: max(f.stat().st_mtime for f in folder.iterdir()))
-    results = Results(newest.resolve())
+    results = Results(folder.resolve())
     PICTURES.mkdir(exist_ok=True)
     pictures = []
     for name, title, patterns in GROUPS:

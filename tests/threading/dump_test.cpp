@@ -4,11 +4,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <initializer_list>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -48,6 +50,18 @@ std::string id_of(const ThreadHandle& thread) {
   return "(native id " + std::to_string(thread.native_id()) + ")";
 }
 
+// Returns the first dump that shows all of them blocked: who waits may be awake for a moment, to
+// look again.
+std::string dump_of_blocked(std::initializer_list<const char*> names) {
+  std::string text;
+  test::until([&] {
+    text = dump_text();
+    return std::all_of(names.begin(), names.end(),
+                       [&](const char* name) { return has(line_of(text, name), "blocked"); });
+  });
+  return text;
+}
+
 TEST(Dump, BeginsWithTheProcessAndTheNumberOfThreads) {
   Event leave;
   Thread thread([&] { leave.wait(); });
@@ -67,7 +81,7 @@ TEST(Dump, ListsEachThreadWithNameIdsStateAndWhatItWaitsFor) {
   queue.start();
   until_blocked(event, Waitable::event);
   until_blocked(queue, Waitable::queue_get);
-  const std::string text = dump_text();
+  const std::string text = dump_of_blocked({"waits", "gets"});
   const std::string waits = line_of(text, "waits"), gets = line_of(text, "gets");
   EXPECT_TRUE(waits.starts_with("\"waits\", ident " + std::to_string(event.ident()) +
                                 ", native id " + std::to_string(event.native_id()) +
@@ -100,7 +114,7 @@ TEST(Dump, NamesTheHolderOfALock) {
   rwaits.start();
   until_blocked(waits, Waitable::lock);
   until_blocked(rwaits, Waitable::lock);
-  const std::string text = dump_text();
+  const std::string text = dump_of_blocked({"waits", "rwaits"});
   EXPECT_TRUE(has(line_of(text, "waits"), "blocked on a lock" + at(&lock) + ", for ")) << text;
   EXPECT_TRUE(line_of(text, "waits").ends_with(", held by \"holder\" " + id_of(holder))) << text;
   EXPECT_TRUE(line_of(text, "rwaits").ends_with(", held by \"holder\" " + id_of(holder))) << text;
@@ -116,7 +130,7 @@ TEST(Dump, NamesTheThreadThatIsJoined) {
   Thread joins({.name = "joins"}, [&] { joined.join(); });
   joins.start();
   until_blocked(joins, Waitable::thread);
-  const std::string text = dump_text();
+  const std::string text = dump_of_blocked({"joins"});
   EXPECT_TRUE(has(line_of(text, "joins"), "blocked on a thread (join)")) << text;
   EXPECT_TRUE(line_of(text, "joins").ends_with(", which is \"joined\" " + id_of(joined))) << text;
   leave.set();
@@ -152,7 +166,7 @@ TEST(Dump, CanBeAskedForByAnyThread) {
   std::string text;
   Thread thread({.name = "asks"}, [&] {
     until_blocked(main_thread(), Waitable::thread);
-    text = dump_text();
+    text = dump_of_blocked({"MainThread"});
   });
   thread.start();
   thread.join();
@@ -176,7 +190,7 @@ TEST(Dump, SaysHowLongAThreadIsBlocked) {
   thread.start();
   const std::int64_t since = until_blocked(thread, Waitable::event).blocked_on.since_ns;
   test::until([&] { return Deadline::now_ns() - since > 20'000'000; });
-  const std::string line = line_of(dump_text(), "waits");
+  const std::string line = line_of(dump_of_blocked({"waits"}), "waits");
   const double value = std::stod(line.substr(line.find(", for ") + 6));
   EXPECT_TRUE(line.ends_with(" ms") ? value >= 20 : line.ends_with(" s")) << line;
   leave.set();
@@ -191,7 +205,7 @@ TEST(Dump, AHolderThatEndedIsADeadThread) {
   Thread waits({.name = "waits"}, [&] { const Guard guard(lock); });
   waits.start();
   until_blocked(waits, Waitable::lock);
-  const std::string text = dump_text();
+  const std::string text = dump_of_blocked({"waits"});
   EXPECT_TRUE(line_of(text, "waits").ends_with(", held by a dead thread " + id_of(dies))) << text;
   EXPECT_FALSE(has(text, "deadlock")) << text;
   lock.release();  // a Lock is not owned

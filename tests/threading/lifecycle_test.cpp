@@ -135,7 +135,9 @@ void expect_blocked(const Wait& wait) {
   EXPECT_TRUE(text.starts_with("blocked on " + wait.text + " at 0x")) << text;
   EXPECT_NE(text.find(", for "), std::string::npos) << text;
   EXPECT_TRUE(text.ends_with("s")) << text;
-  EXPECT_NE(thread.text().find(text.substr(0, text.find(", for "))), std::string::npos);
+  // It may be awake for a moment, to look again.
+  test::until(
+      [&] { return thread.text().find(text.substr(0, text.find(", for "))) != std::string::npos; });
   // It sleeps since the same moment when asked again.
   EXPECT_EQ(until_blocked(thread, wait.kind).blocked_on.since_ns, state.blocked_on.since_ns);
   wait.free();

@@ -129,7 +129,7 @@ class Live(unittest.TestCase):
 
     @unittest.skipIf(os.environ.get('SANITIZED') == '1', 'the library is instrumented: a program with it is refused')
     def test_queues_have_their_depth(self):
-        terminal = self.live('objects', '500')
+        terminal = self.live('objects', '2000')
         terminal.until('Queues: how many items they hold', r'  jobs +█+  8 of 8, most 8', r'  results +0, most 0')
         terminal.until(r'  jobs +█+▃+  3 of 8, most 8')
         self.assertEqual(terminal.end(), 0)

@@ -37,7 +37,7 @@ thrum_switch:             # rdi: where to save the stack pointer, rsi: the other
   stmxcsr (%rsp)
   fnstcw 4(%rsp)
   mov (%rsp), %eax
-  mov 4(%rsp), %ecx
+  movzwl 4(%rsp), %ecx
   mov %rsp, (%rdi)
   mov %rsi, %rsp
   test %rdx, %rdx

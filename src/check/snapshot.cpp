@@ -13,8 +13,10 @@
 #include "check/server.h"
 
 // Of glibc 2.35 and later: where the kernel keeps a thread's restartable sequences.
+// NOLINTBEGIN(readability-identifier-naming): glibc's names
 extern "C" __attribute__((weak)) const std::ptrdiff_t __rseq_offset;
 extern "C" __attribute__((weak)) const unsigned int __rseq_size;
+// NOLINTEND(readability-identifier-naming)
 
 namespace thrum::check {
 namespace {

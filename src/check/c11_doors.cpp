@@ -67,8 +67,10 @@ THRUM_DOOR(void, thrd_yield, void) {
 THRUM_DOOR(int, thrd_sleep, const timespec* time, timespec* left) {
   if (!controlled()) return libc().nanosleep(time, left);
   if (!is_time(time)) return -2;
-  sleep_until(deadline_in(*time), THRUM_CALLER());
-  return 0;
+  const std::int64_t rest = sleep_until(deadline_in(*time), THRUM_CALLER());
+  if (rest == kRested) return 0;
+  if (left != nullptr) *left = to_time(rest);
+  return -1;
 }
 
 THRUM_DOOR(int, mtx_lock, mtx_t* mutex) {

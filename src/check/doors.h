@@ -30,6 +30,9 @@ inline std::int64_t to_ns(const timespec& time) noexcept {
   if (time.tv_sec >= kNever / kSecond) return kNever;
   return time.tv_sec * kSecond + time.tv_nsec;
 }
+inline timespec to_time(std::int64_t ns) noexcept {
+  return {static_cast<time_t>(ns / kSecond), static_cast<long>(ns % kSecond)};
+}
 /// Returns what the clock shows at a virtual time of 0.
 inline std::int64_t clock_start_ns(clockid_t clock) noexcept {
   const bool is_wall =
@@ -63,7 +66,9 @@ int join(pthread_t handle, void** result, Pc pc, std::int64_t deadline) noexcept
 int detach(pthread_t handle) noexcept;
 void call_once(pthread_once_t* once, void (*function)(), Pc pc);
 void yield(Pc pc) noexcept;
-void sleep_until(std::int64_t deadline, Pc pc);
+/// Returns what is left of the time, in nanoseconds; kRested if no handler ended it.
+inline constexpr std::int64_t kRested = -1;
+std::int64_t sleep_until(std::int64_t deadline, Pc pc);
 timespec shown(clockid_t clock) noexcept;
 
 /// Gives a new thread the mask of signals that its attributes say, or its maker's.

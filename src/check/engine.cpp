@@ -18,13 +18,6 @@ namespace {
 
 constexpr std::int64_t kStepNs = 100;       // how long a step takes in virtual time
 constexpr std::uint32_t kFruitless = 3000;  // rounds of mere looking that make a livelock
-constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15U;
-
-std::uint64_t mix(std::uint64_t z) noexcept {  // the finaliser of splitmix64
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-  return z ^ (z >> 31);
-}
 
 Event& last_event() noexcept {
   Result& result = engine.shared->result;
@@ -174,9 +167,9 @@ Thread* pick() noexcept {
       ++happened.switches;
     }
   }
-  for (std::uint32_t i = 0; i < run.threads; ++i) {
-    if (&engine.thread[i] != before) engine.thread[i].yielded = false;
-  }
+  // Who yields does so for one decision, and for the next if that was his own.
+  if (run.yielder != nullptr && run.yielder != before) run.yielder->yielded = false;
+  run.yielder = before->yielded ? before : nullptr;
   if (next->yielded || next->spinning) ++next->idle_steps;
   next->yielded = false;
   if (next->early) {
@@ -207,7 +200,7 @@ void publish(Op op, const void* object, Pc pc, std::int64_t deadline, const void
   me.with = with;
   me.pc = pc;
   me.deadline = deadline;
-  me.timed_out = false;
+  me.timed_out = me.is_caught = me.interrupted = false;
   if (records()) record_stack(engine.shared->pending[me.id]);
   // A wait whose time is up already is one try.
   if (deadline != kNever && deadline <= engine.run.now_ns && !is_possible(me)) me.timed_out = true;
@@ -239,7 +232,15 @@ bool point(Op op, const void* object, Pc pc, std::int64_t deadline, const void* 
     publish(op, object, pc, deadline, with);
     const bool in_time = take_turn();
     if (self().op == Op::handler) [[unlikely]] {  // somebody has sent it a signal meanwhile
-      run_signal_handlers(pc);
+      const bool is_caught = self().is_caught;    // the handlers have points of their own
+      const Handled handled = run_signal_handlers(pc);
+      // As Linux has it: what ends by time is ended by all of them, a wait without not by those
+      // that ask to restart it.
+      const bool has_end = op == Op::sleep || deadline != kNever;
+      if (is_caught && (has_end ? handled.count != 0 : handled.breaks)) {
+        self().interrupted = true;
+        return false;
+      }
       continue;
     }
     if (!in_time) note_flag(kGaveUp);
@@ -254,11 +255,6 @@ bool block(Op op, const void* object, Pc pc, std::int64_t deadline, const void* 
 
 void leave() noexcept {
   for (;;) switch_to(*pick());
-}
-
-std::uint64_t random_number() noexcept {
-  engine.run.random += kGolden;
-  return mix(engine.run.random);
 }
 
 std::uint32_t decide(std::uint32_t n, Pc) noexcept {
@@ -297,7 +293,7 @@ void looked_at(const void* address, std::uint64_t value, Pc pc, std::uint32_t pa
       spin.value = value;
       spin.times = 0;
     } else if (++spin.times >= patience) {
-      me.spinning = true;
+      me.spinning = engine.run.any_spun = true;
     }
     return;
   }
@@ -306,6 +302,7 @@ void looked_at(const void* address, std::uint64_t value, Pc pc, std::uint32_t pa
 
 void changed(const void* address) noexcept {
   engine.run.fruitless = 0;
+  if (!engine.run.any_spun) return;
   const std::uintptr_t place = reinterpret_cast<std::uintptr_t>(address) >> 3;
   for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
     Thread& thread = engine.thread[i];

@@ -59,6 +59,8 @@ struct Thread {
   // Its cancellation: asked for; put off; is it in a wait that ends by it; has it ended one.
   bool cancel_asked, cancel_disabled, cancel_at_once;
   bool cancellable, cancelled;
+  // A signal came while it slept, or found no permit: its handler ends the call. One has.
+  bool is_caught, interrupted;
   // Its life.
   bool finished;
   bool detached;
@@ -112,6 +114,8 @@ struct Execution {
   std::uint32_t signals;  // so many are on their way (signals.h)
   std::uint64_t kept_bytes;
   bool ending;
+  bool any_spun;    // a thread was found to spin
+  Thread* yielder;  // who yielded just before the last decision
 };
 
 struct Engine {
@@ -141,7 +145,8 @@ inline bool controlled() noexcept { return engine.on; }
 inline Thread& self() noexcept { return *engine.run.current; }
 
 /// Publishes the operation and returns when it may be performed, by this thread alone. Returns
-/// false if the time was up instead (`deadline` passed while nothing else could run).
+/// false if the time was up instead (`deadline` passed while nothing else could run), or if a
+/// handler ended the wait: then the thread is `interrupted`.
 bool point(Op op, const void* object, Pc pc, std::int64_t deadline = kNever,
            const void* with = nullptr) noexcept;
 /// The same for a thread that another has to wake.
@@ -152,7 +157,16 @@ bool block(Op op, const void* object, Pc pc, std::int64_t deadline = kNever,
 
 /// Returns one of 0 to n-1: a decision of the schedule.
 std::uint32_t decide(std::uint32_t n, Pc pc) noexcept;
-std::uint64_t random_number() noexcept;
+inline constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15U;
+inline std::uint64_t mix(std::uint64_t z) noexcept {  // the finaliser of splitmix64
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31);
+}
+inline std::uint64_t random_number() noexcept {
+  engine.run.random += kGolden;
+  return mix(engine.run.random);
+}
 
 /// The value that the step under way has read or written, for the report.
 void note_value(std::uint64_t value) noexcept;

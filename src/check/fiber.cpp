@@ -36,14 +36,22 @@ thrum_switch:             # rdi: where to save the stack pointer, rsi: the other
   sub $8, %rsp
   stmxcsr (%rsp)
   fnstcw 4(%rsp)
+  mov (%rsp), %eax
+  movzwl 4(%rsp), %ecx
   mov %rsp, (%rdi)
   mov %rsi, %rsp
   test %rdx, %rdx
   jz 1f
   wrfsbase %rdx
 1:
+  cmp %eax, (%rsp)        # to load them takes longer, and they are mostly the same
+  je 2f
   ldmxcsr (%rsp)
+2:
+  cmp %cx, 4(%rsp)
+  je 3f
   fldcw 4(%rsp)
+3:
   add $8, %rsp
   pop %r15
   pop %r14
@@ -184,7 +192,11 @@ bool prepare_donors(std::uint32_t count) noexcept {
 std::uint32_t donors() noexcept { return prepared - 1; }
 
 Range donor_state(std::uint32_t index) noexcept {
-  return {donor[index].frame.load(std::memory_order_relaxed), stack_of(index) + kStackBytes};
+  const auto frame =
+      reinterpret_cast<std::uintptr_t>(donor[index].frame.load(std::memory_order_relaxed));
+  // Beside its own frames, which nobody returns to, there is nothing of use in their last page.
+  return {reinterpret_cast<char*>((frame + kPage - 1) & ~(kPage - 1)),
+          stack_of(index) + kStackBytes};
 }
 
 Range donor_memory() noexcept { return {stack_of(0), stack_of(kThreads)}; }

@@ -7,9 +7,11 @@
 #include "check/engine.h"
 
 namespace thrum::check {
+
+constinit Found last_found{};
+
 namespace {
 
-constinit std::uint32_t last_found = 0;
 constinit std::uint32_t own_module = kModules;
 constinit bool instrumented[kModules]{};
 constinit bool suppressed[kModules]{};
@@ -156,7 +158,7 @@ int take_module(dl_phdr_info* info, std::size_t, void*) {
 
 void read_modules() noexcept {
   engine.shared->modules = 0;
-  last_found = 0;
+  last_found = {};
   suppresses = false;
   dl_iterate_phdr(take_module, nullptr);
 }
@@ -186,15 +188,13 @@ bool is_suppressed(std::uint64_t address) noexcept {
   return false;
 }
 
-std::uint64_t relative(std::uint64_t address) noexcept {
+std::uint64_t find_relative(std::uint64_t address) noexcept {
   const Shared& shared = *engine.shared;
-  const ModuleFacts* module = &shared.module[last_found];
-  if (module->begin <= address && address < module->end) return address - module->base;
   for (std::uint32_t i = 0; i < shared.modules; ++i) {
-    module = &shared.module[i];
-    if (address < module->begin || address >= module->end) continue;
-    last_found = i;
-    return address - module->base;
+    const ModuleFacts& module = shared.module[i];
+    if (address < module.begin || address >= module.end) continue;
+    last_found = {module.base, module.begin, module.end};
+    return address - module.base;
   }
   return address;
 }

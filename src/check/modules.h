@@ -16,7 +16,16 @@ bool is_runtime(std::uint64_t address) noexcept;
 bool is_instrumented(std::uint64_t address) noexcept;
 /// Is it one in a file whose races are no findings (Job::suppressed)?
 bool is_suppressed(std::uint64_t address) noexcept;
+/// The file in which an address was found last.
+struct Found {
+  std::uint64_t base, begin, end;
+};
+extern constinit Found last_found;
+std::uint64_t find_relative(std::uint64_t address) noexcept;
 /// Returns the address without what may differ between processes.
-std::uint64_t relative(std::uint64_t address) noexcept;
+inline std::uint64_t relative(std::uint64_t address) noexcept {
+  if (last_found.begin <= address && address < last_found.end) return address - last_found.base;
+  return address == 0 ? 0 : find_relative(address);
+}
 
 }  // namespace thrum::check

@@ -94,7 +94,7 @@ Outcome judge() noexcept {
 
 }  // namespace
 
-bool is_possible(const Thread& thread) noexcept {
+bool is_possible_at_length(const Thread& thread) noexcept {
   if (thread.cancelled && thread.op != Op::relock) return true;
   switch (thread.op) {
     case Op::lock:

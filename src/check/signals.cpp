@@ -98,12 +98,14 @@ bool is_ignored(int signal) noexcept {
   finish(signal == SIGABRT ? Outcome::aborted : Outcome::crash, nullptr, signal, pc);
 }
 
-void act(const Sent& sent, Pc pc) noexcept {
+void act(const Sent& sent, Handled& handled, Pc pc) noexcept {
   struct sigaction& kept = signals->action[sent.signal];
   acquired(&kept, pc);
   if (is_ignored(sent.signal)) return;
   if (!has_handler(sent.signal)) end_by(sent.signal, pc);
   const struct sigaction action = action_of(sent.signal);
+  ++handled.count;
+  handled.breaks |= (action.sa_flags & SA_RESTART) == 0;
   if ((static_cast<unsigned>(action.sa_flags) & SA_RESETHAND) != 0)
     set_signal_action(sent.signal, {});
   Thread& me = self();
@@ -153,6 +155,8 @@ void interrupt(Thread& thread) noexcept {
     case Op::once_blocked:
       return;
     default:
+      thread.is_caught =
+          thread.op == Op::sleep || (thread.op == Op::semaphore_wait && !is_possible(thread));
       thread.op = Op::handler;
       thread.object = signals;
       thread.with = nullptr;
@@ -226,17 +230,17 @@ int wait_for_signal(std::uint64_t set, siginfo_t* info, std::int64_t deadline, P
     if (info != nullptr) *info = info_of(sent);
     return sent.signal;
   }
-  if (run_signal_handlers(pc) != 0) return -1;
+  if (run_signal_handlers(pc).count != 0) return -1;
   return in_time ? -1 : 0;
 }
 
-unsigned run_signal_handlers(Pc pc) noexcept {
-  unsigned n = 0;
-  for (Sent sent{}; engine.run.signals != 0 && take(self(), ~self().signal_mask, sent); ++n) {
+Handled run_signal_handlers(Pc pc) noexcept {
+  Handled handled{};
+  for (Sent sent{}; engine.run.signals != 0 && take(self(), ~self().signal_mask, sent);) {
     if (self().op == Op::handler) note_value(sent.signal);
-    act(sent, pc);
+    act(sent, handled, pc);
   }
-  return n;
+  return handled;
 }
 
 }  // namespace thrum::check

@@ -31,8 +31,12 @@ int send_signal(int signal, Thread* to, SignalValue value, Pc pc) noexcept;
 /// Takes one of the set. Returns 0 if it is time, -1 if a handler has run or the thread is
 /// cancelled. With an empty set it waits for a handler.
 int wait_for_signal(std::uint64_t set, siginfo_t* info, std::int64_t deadline, Pc pc) noexcept;
-/// Runs the handlers of what has come to this thread, and is not masked. Returns how many.
-unsigned run_signal_handlers(Pc pc) noexcept;
+struct Handled {
+  unsigned count;  // so many handlers have run
+  bool breaks;     // one of them without SA_RESTART
+};
+/// Runs the handlers of what has come to this thread, and is not masked.
+Handled run_signal_handlers(Pc pc) noexcept;
 /// Changes the mask of this thread, and runs what that lets through.
 void set_signal_mask(std::uint64_t mask, Pc pc) noexcept;
 /// Returns those on their way to the thread, by bits.

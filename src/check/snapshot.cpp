@@ -12,34 +12,53 @@
 #include "check/fiber.h"
 #include "check/server.h"
 
+// Of glibc 2.35 and later: where the kernel keeps a thread's restartable sequences.
+// NOLINTBEGIN(readability-identifier-naming): glibc's names
+extern "C" __attribute__((weak)) const std::ptrdiff_t __rseq_offset;
+extern "C" __attribute__((weak)) const unsigned int __rseq_size;
+// NOLINTEND(readability-identifier-naming)
+
 namespace thrum::check {
 namespace {
 
 constexpr std::uintptr_t kPage = 4096;
 constexpr std::uint32_t kMostPages = 1U << 16;
-constexpr std::uint32_t kMostRanges = 1024;
+constexpr std::uint32_t kMostAreas = 1024;
 constexpr std::uint32_t kPiece = 512;  // a page is compared and copied in pieces
-// So far around where the thread pointer points, memory is never protected: there the kernel writes
-// whenever it likes (rseq), and ends the process if it cannot.
+// The kernel writes to a thread's rseq whenever it likes, and ends the process if it cannot: its
+// memory is never protected. Where libc does not say where that is, it is within so much of where
+// the thread pointer points.
 constexpr std::uintptr_t kAroundThreadPointer = 2 * kPage;
+constexpr std::uintptr_t kRseqBytes = 32;
 
-// A page that is written, or the part of one that a range begins or ends with.
+// Memory of the program. A thread's own, `owner`, is as it was if there was no such thread.
+struct Area {
+  char* begin;
+  char* end;
+  bool is_executable;
+  std::uint8_t owner;  // 0: anybody's
+};
+
+// A page that is written, or the part of one that an area begins or ends with.
 struct Page {
   char* at;
   const char* copy;
-  std::uint32_t bytes;
+  bool* differed;  // in any execution since the snapshot
+  std::uint16_t bytes;
+  std::uint8_t owner;
 };
 
 // Outlives the processes that learned it.
 struct Learned {
   std::uint32_t count;
+  std::uint32_t executions;  // since the last snapshot
   std::uintptr_t page[kMostPages];
+  bool differed[kMostPages];
 };
 
 struct State {
-  Range range[kMostRanges];
-  bool is_executable[kMostRanges];
-  std::uint32_t ranges;
+  Area area[kMostAreas];
+  std::uint32_t areas;
   Page* page;
   std::uint32_t pages;
   char* copies;
@@ -55,11 +74,10 @@ constinit State state{};
   finish(Outcome::kernel_state, why);
 }
 
-void add_range(char* begin, char* end, bool is_executable) noexcept {
-  if (begin >= end) return;
-  if (state.ranges == kMostRanges) give_up("its memory is in too many pieces to be put back");
-  state.is_executable[state.ranges] = is_executable;
-  state.range[state.ranges++] = {begin, end};
+void add_area(const Area& area) noexcept {
+  if (area.begin >= area.end) return;
+  if (state.areas == kMostAreas) give_up("its memory is in too many pieces to be put back");
+  state.area[state.areas++] = area;
 }
 
 // All of [begin, end) but what is the runtime's own.
@@ -71,7 +89,7 @@ void add_but_own(char* begin, char* end, bool is_executable) noexcept {
     if (own.end < end) add_but_own(own.end, end, is_executable);
     return;
   }
-  add_range(begin, end, is_executable);
+  add_area({begin, end, is_executable, 0});
 }
 
 bool ends_with(const char* text, std::size_t length, const char* with) noexcept {
@@ -97,7 +115,7 @@ std::uint64_t hex(const char*& at) noexcept {
   }
 }
 
-void find_ranges(const void* stack_pointer) noexcept {
+void find_areas(const void* stack_pointer) noexcept {
   static char text[512U << 10];
   const long fd = raw_syscall(SYS_openat, AT_FDCWD, as_long("/proc/self/maps"), O_RDONLY);
   std::size_t size = 0;
@@ -134,7 +152,7 @@ void find_ranges(const void* stack_pointer) noexcept {
   }
   for (std::uint32_t i = 1; i <= donors(); ++i) {
     const Range range = donor_state(i);
-    add_range(range.begin, range.end, false);
+    add_area({range.begin, range.end, false, static_cast<std::uint8_t>(i)});
   }
 }
 
@@ -143,31 +161,38 @@ void copy(char* to, const char* from, std::size_t bytes) noexcept {
 }
 
 // It is about to be written.
-void remember(char* at, std::uint32_t bytes) noexcept {
+void remember(char* at, std::uintptr_t bytes, std::uint8_t owner, bool* differed) noexcept {
   if (state.pages == kMostPages) give_up("it writes to more memory than can be put back");
   char* const to = state.copies + state.pages * kPage;
   copy(to, at, bytes);
-  state.page[state.pages++] = {at, to, bytes};
+  state.page[state.pages++] = {at, to, differed, static_cast<std::uint16_t>(bytes), owner};
 }
 
-// Returns the range that the page is in as a whole; null if there is none.
-const Range* range_of(std::uintptr_t page, int& protection) noexcept {
-  for (std::uint32_t i = 0; i < state.ranges; ++i) {
-    const Range& range = state.range[i];
-    if (reinterpret_cast<std::uintptr_t>(range.begin) > page ||
-        reinterpret_cast<std::uintptr_t>(range.end) < page + kPage) {
-      continue;
+void remember_always(std::uintptr_t begin, std::uintptr_t end, std::uint8_t owner) noexcept {
+  static bool unused;
+  for (; begin < end; begin += kPage) {
+    remember(reinterpret_cast<char*>(begin), end - begin < kPage ? end - begin : kPage, owner,
+             &unused);
+  }
+}
+
+// Returns the area that the page is in as a whole; null if there is none.
+const Area* area_of(std::uintptr_t page) noexcept {
+  for (std::uint32_t i = 0; i < state.areas; ++i) {
+    const Area& area = state.area[i];
+    if (reinterpret_cast<std::uintptr_t>(area.begin) <= page &&
+        reinterpret_cast<std::uintptr_t>(area.end) >= page + kPage) {
+      return &area;
     }
-    protection = PROT_READ | PROT_WRITE | (state.is_executable[i] ? PROT_EXEC : 0);
-    return &range;
   }
   return nullptr;
 }
 
-bool open_page(std::uintptr_t page) noexcept {
-  int protection = 0;
-  if (range_of(page, protection) == nullptr) return false;
-  remember(reinterpret_cast<char*>(page), kPage);
+bool open_page(std::uintptr_t page, bool* differed) noexcept {
+  const Area* const area = area_of(page);
+  if (area == nullptr) return false;
+  remember(reinterpret_cast<char*>(page), kPage, area->owner, differed);
+  const int protection = PROT_READ | PROT_WRITE | (area->is_executable ? PROT_EXEC : 0);
   return raw_syscall(SYS_mprotect, static_cast<long>(page), kPage, protection) == 0;
 }
 
@@ -180,38 +205,61 @@ void protect_pages(std::uintptr_t first, std::uintptr_t last, bool is_executable
   }
 }
 
-void protect(const Range& range, bool is_executable) noexcept {
-  const auto begin = reinterpret_cast<std::uintptr_t>(range.begin);
-  const auto end = reinterpret_cast<std::uintptr_t>(range.end);
+// What the kernel may write to at any time.
+void find_open(std::uintptr_t& begin, std::uintptr_t& end) noexcept {
+  const auto pointer = static_cast<std::uintptr_t>(engine.thread[0].handle);
+  begin = pointer - kAroundThreadPointer;
+  end = pointer + kAroundThreadPointer + kPage;
+  if (&__rseq_offset != nullptr && __rseq_size != 0) {
+    begin = pointer + static_cast<std::uintptr_t>(__rseq_offset);
+    end = begin + kRseqBytes + kPage - 1;
+  }
+  begin &= ~(kPage - 1);
+  end &= ~(kPage - 1);
+}
+
+void protect(const Area& area) noexcept {
+  const auto begin = reinterpret_cast<std::uintptr_t>(area.begin);
+  const auto end = reinterpret_cast<std::uintptr_t>(area.end);
   const std::uintptr_t first = (begin + kPage - 1) & ~(kPage - 1);
   const std::uintptr_t last = end & ~(kPage - 1);
-  if (first > last) {  // inside of one page
-    remember(range.begin, static_cast<std::uint32_t>(end - begin));
-    return;
-  }
-  if (begin < first) remember(range.begin, static_cast<std::uint32_t>(first - begin));
-  if (last < end) {
-    remember(reinterpret_cast<char*>(last), static_cast<std::uint32_t>(end - last));
-  }
-  const std::uintptr_t here = static_cast<std::uintptr_t>(engine.thread[0].handle) & ~(kPage - 1);
-  std::uintptr_t open = here - kAroundThreadPointer;
-  std::uintptr_t open_end = here + kAroundThreadPointer + kPage;
+  if (first > last) return remember_always(begin, end, area.owner);  // inside of one page
+  remember_always(begin, first, area.owner);
+  remember_always(last, end, area.owner);
+  std::uintptr_t open = 0;
+  std::uintptr_t open_end = 0;
+  find_open(open, open_end);
   if (open < first) open = first;
   if (open_end > last) open_end = last;
   if (open < open_end) {
-    for (std::uintptr_t page = open; page < open_end; page += kPage) {
-      remember(reinterpret_cast<char*>(page), kPage);
-    }
-    protect_pages(first, open, is_executable);
-    protect_pages(open_end, last, is_executable);
+    remember_always(open, open_end, area.owner);
+    protect_pages(first, open, area.is_executable);
+    protect_pages(open_end, last, area.is_executable);
   } else {
-    protect_pages(first, last, is_executable);
+    protect_pages(first, last, area.is_executable);
   }
 }
 
-void learn(std::uintptr_t page) noexcept {
+bool* learn(std::uintptr_t page) noexcept {
+  static bool unused;
   Learned& learned = *state.learned;
-  if (learned.count < kMostPages) learned.page[learned.count++] = page;
+  if (learned.count == kMostPages) return &unused;
+  learned.page[learned.count] = page;
+  return &learned.differed[learned.count++];
+}
+
+// What was written once, when the program did something for the first time, may never be again.
+void forget_unused() noexcept {
+  constexpr std::uint32_t kEnough = 64;  // executions
+  Learned& learned = *state.learned;
+  if (learned.executions < kEnough) return;
+  std::uint32_t kept = 0;
+  for (std::uint32_t i = 0; i < learned.count; ++i) {
+    if (learned.differed[i]) learned.page[kept++] = learned.page[i];
+    learned.differed[i] = false;
+  }
+  learned.count = kept;
+  learned.executions = 0;
 }
 
 bool differs(const char* one, const char* other, std::uint32_t bytes) noexcept {
@@ -223,24 +271,31 @@ bool differs(const char* one, const char* other, std::uint32_t bytes) noexcept {
   for (; i + 8 <= bytes / 8; i += 8) {
     for (std::uint32_t k = 0; k < 8; ++k) difference |= a[i + k] ^ b[i + k];
   }
+  for (; i < bytes / 8; ++i) difference |= a[i] ^ b[i];
   for (std::uint32_t at = i * 8; at < bytes; ++at) {
     difference |= static_cast<std::uint64_t>(one[at] ^ other[at]);
   }
   return difference != 0;
 }
 
-void put_back(const Page& page) noexcept {
-  for (std::uint32_t at = 0; at < page.bytes; at += kPiece) {
+bool put_back(const Page& page, std::uint32_t at) noexcept {
+  bool is_other = false;
+  for (; at < page.bytes; at += kPiece) {
     const std::uint32_t left = page.bytes - at;
     const std::uint32_t bytes = left < kPiece ? left : kPiece;
-    if (differs(page.at + at, page.copy + at, bytes)) copy(page.at + at, page.copy + at, bytes);
+    if (!differs(page.at + at, page.copy + at, bytes)) continue;
+    copy(page.at + at, page.copy + at, bytes);
+    is_other = true;
   }
+  return is_other;
 }
 
-// The same for a whole page, in half of the time: it is a third of what an execution takes.
-__attribute__((target("avx2"))) void put_back_wide(const Page& page) noexcept {
+// The same for all whole pieces, in half of the time: it is much of what an execution takes.
+__attribute__((target("avx2"))) bool put_back_wide(const Page& page) noexcept {
   constexpr std::uint32_t kWide = sizeof(__m256i);
-  for (std::uint32_t at = 0; at < kPage; at += kPiece) {
+  bool is_other = false;
+  std::uint32_t at = 0;
+  for (; at + kPiece <= page.bytes; at += kPiece) {
     __m256i difference = _mm256_setzero_si256();
     for (std::uint32_t i = at; i < at + kPiece; i += kWide) {
       const __m256i now = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(page.at + i));
@@ -248,11 +303,13 @@ __attribute__((target("avx2"))) void put_back_wide(const Page& page) noexcept {
       difference = _mm256_or_si256(difference, _mm256_xor_si256(now, was));
     }
     if (_mm256_testz_si256(difference, difference) != 0) continue;
+    is_other = true;
     for (std::uint32_t i = at; i < at + kPiece; i += kWide) {
       const __m256i was = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(page.copy + i));
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(page.at + i), was);
     }
   }
+  return put_back(page, at) || is_other;
 }
 
 }  // namespace
@@ -270,11 +327,13 @@ void prepare_snapshots() noexcept {
 
 void take_snapshot(const void* stack_pointer) noexcept {
   if (!are_crashes_watched()) give_up("it handles faults itself");
-  find_ranges(stack_pointer);
+  find_areas(stack_pointer);
   state.is_taken = true;
-  for (std::uint32_t i = 0; i < state.ranges; ++i) protect(state.range[i], state.is_executable[i]);
-  const std::uint32_t known = state.learned->count;
-  for (std::uint32_t i = 0; i < known; ++i) open_page(state.learned->page[i]);
+  for (std::uint32_t i = 0; i < state.areas; ++i) protect(state.area[i]);
+  forget_unused();
+  Learned& learned = *state.learned;
+  const std::uint32_t known = learned.count;
+  for (std::uint32_t i = 0; i < known; ++i) open_page(learned.page[i], &learned.differed[i]);
 }
 
 void put_back() noexcept {
@@ -282,13 +341,11 @@ void put_back() noexcept {
     // What it is given beyond is zero the next time too: calloc() relies on it.
     raw_syscall(SYS_brk, as_long(state.heap_end));
   }
+  ++state.learned->executions;
   for (std::uint32_t i = 0; i < state.pages; ++i) {
     const Page& page = state.page[i];
-    if (state.is_wide && page.bytes == kPage) {
-      put_back_wide(page);
-    } else {
-      put_back(page);
-    }
+    if (page.owner >= engine.run.threads) continue;
+    if (state.is_wide ? put_back_wide(page) : put_back(page, 0)) *page.differed = true;
   }
 }
 
@@ -298,9 +355,7 @@ bool snapshot_fault(const void* address, bool is_write) noexcept {
   for (std::uint32_t i = 0; i < state.pages; ++i) {
     if (reinterpret_cast<std::uintptr_t>(state.page[i].at) == page) return false;  // another reason
   }
-  if (!open_page(page)) return false;
-  learn(page);
-  return true;
+  return area_of(page) != nullptr && open_page(page, learn(page));
 }
 
 }  // namespace thrum::check

@@ -7,7 +7,8 @@
 // copied before it is written: so what has to be put back is known exactly, however rarely a
 // program writes it. A page that was written once is not protected again: the next process of the
 // same program copies it at once. So a page costs one fault in all, and after the first executions
-// there are none.
+// there are none. One that no execution of a process has changed is protected again in the next
+// process. The memory of a thread is looked at only after executions that had that thread.
 #pragma once
 
 #include <cstdint>

@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::int64_t kLookNs = 1000;
 
-void step_aside(Op op, Pc pc) noexcept {
+bool step_aside(Op op, Pc pc) noexcept {
   self().yielded = true;
-  point(op, nullptr, pc);
+  return point(op, nullptr, pc);
 }
 
 }  // namespace
@@ -24,16 +24,19 @@ void step_aside(Op op, Pc pc) noexcept {
 timespec shown(clockid_t clock) noexcept {
   engine.run.now_ns += kLookNs;
   const std::int64_t ns = clock_start_ns(clock) + engine.run.now_ns;
-  return {static_cast<time_t>(ns / kSecond), static_cast<long>(ns % kSecond)};
+  return to_time(ns);
 }
 
 void yield(Pc pc) noexcept { step_aside(Op::yield, pc); }
 
-void sleep_until(std::int64_t deadline, Pc pc) {
+std::int64_t sleep_until(std::int64_t deadline, Pc pc) {
   test_cancel();
-  step_aside(Op::sleep, pc);
+  const bool rested = step_aside(Op::sleep, pc);
   test_cancel();
-  if (deadline != kNever && engine.run.now_ns < deadline) engine.run.now_ns = deadline;
+  const std::int64_t left = deadline - engine.run.now_ns;
+  if (!rested) return left > 0 ? left : 0;
+  if (deadline != kNever && left > 0) engine.run.now_ns = deadline;
+  return kRested;
 }
 
 THRUM_DOOR(int, nanosleep, const timespec* time, timespec* left) {
@@ -42,25 +45,32 @@ THRUM_DOOR(int, nanosleep, const timespec* time, timespec* left) {
     errno = EINVAL;
     return -1;
   }
-  sleep_until(deadline_in(*time), THRUM_CALLER());
-  return 0;
+  const std::int64_t rest = sleep_until(deadline_in(*time), THRUM_CALLER());
+  if (rest == kRested) return 0;
+  if (left != nullptr) *left = to_time(rest);
+  errno = EINTR;
+  return -1;
 }
 THRUM_DOOR(int, clock_nanosleep, clockid_t clock, int flags, const timespec* time, timespec* left) {
   if (!controlled()) return libc().clock_nanosleep(clock, flags, time, left);
   if (!is_time(time)) return EINVAL;
-  sleep_until((flags & TIMER_ABSTIME) != 0 ? deadline_at(*time, clock) : deadline_in(*time),
-              THRUM_CALLER());
-  return 0;
+  const bool is_absolute = (flags & TIMER_ABSTIME) != 0;
+  const std::int64_t rest =
+      sleep_until(is_absolute ? deadline_at(*time, clock) : deadline_in(*time), THRUM_CALLER());
+  if (rest == kRested) return 0;
+  if (left != nullptr && !is_absolute) *left = to_time(rest);
+  return EINTR;
 }
 THRUM_DOOR(int, usleep, useconds_t us) {
   if (!controlled()) return libc().usleep(us);
-  sleep_until(engine.run.now_ns + std::int64_t{us} * 1000, THRUM_CALLER());
-  return 0;
+  if (sleep_until(engine.run.now_ns + std::int64_t{us} * 1000, THRUM_CALLER()) == kRested) return 0;
+  errno = EINTR;
+  return -1;
 }
 THRUM_DOOR(unsigned, sleep, unsigned seconds) {
   if (!controlled()) return libc().sleep(seconds);
-  sleep_until(engine.run.now_ns + seconds * kSecond, THRUM_CALLER());
-  return 0;
+  const std::int64_t rest = sleep_until(engine.run.now_ns + seconds * kSecond, THRUM_CALLER());
+  return rest == kRested ? 0 : static_cast<unsigned>(rest / kSecond);
 }
 THRUM_DOOR(int, sched_yield, void) {
   if (!controlled()) return libc().sched_yield();

@@ -17,12 +17,18 @@ namespace {
 inline bool is_judged() noexcept { return engine.on && engine.started; }
 
 [[gnu::always_inline]] inline void read(const void* address, std::size_t size, Pc pc) noexcept {
-  if (only_judges() && detector.knows_read(address, size, pc)) return;
-  if (is_judged()) plain_access(address, size, false, pc);
+  if (only_judges()) {
+    if (!detector.knows_read(address, size, pc)) judge_plain(address, size, false, pc);
+  } else if (is_judged()) {
+    plain_access(address, size, false, pc);
+  }
 }
 [[gnu::always_inline]] inline void write(const void* address, std::size_t size, Pc pc) noexcept {
-  if (only_judges() && detector.knows_write(address, size, pc)) return;
-  if (is_judged()) plain_access(address, size, true, pc);
+  if (only_judges()) {
+    if (!detector.knows_write(address, size, pc)) judge_plain(address, size, true, pc);
+  } else if (is_judged()) {
+    plain_access(address, size, true, pc);
+  }
 }
 
 Order order(int number) noexcept { return static_cast<Order>(number & 7); }

@@ -38,7 +38,7 @@ int* value_of(sem_t* semaphore) noexcept { return reinterpret_cast<int*>(semapho
 int wait(sem_t* semaphore, Pc pc, std::int64_t deadline) noexcept {
   const Cancellable cancellable;
   if (!point(Op::semaphore_wait, semaphore, pc, deadline)) {
-    errno = ETIMEDOUT;
+    errno = self().interrupted ? EINTR : ETIMEDOUT;
     return -1;
   }
   if (self().cancelled) return 0;  // the door ends the thread

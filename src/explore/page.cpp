@@ -7,10 +7,12 @@
 #include <map>
 
 #include "analysis/recording.h"
-#include "explore/page_source.h"
 #include "explore/report.h"
 
 namespace thrum::explore {
+
+extern const text::PageSource kPageSource;
+
 namespace {
 
 using analysis::Json;
@@ -31,7 +33,9 @@ class Model {
     for (const Step& each : story_.steps) steps.push_back(step(each));
     return {{"verdict", story_.verdict},
             {"summary", story_.summary},
-            {"is_finding", check::is_finding(story_.outcome)},
+            {"end", check::is_finding(story_.outcome)         ? "finding"
+                    : story_.outcome == check::Outcome::clean ? "clean"
+                                                              : "unknown"},
             {"thread", story_.thread},
             {"stack", frames(story_.stack)},
             {"waiting", waiting()},
@@ -105,7 +109,7 @@ std::string json(const Story& story, const Circumstances& circumstances) {
 }
 
 std::string page(const Story& story, const Circumstances& circumstances) {
-  return text::page({kPageBody, kPageStyle, kPageScript, json(story, circumstances)});
+  return text::page(kPageSource, json(story, circumstances));
 }
 
 }  // namespace thrum::explore

@@ -33,7 +33,9 @@ std::string cell(const Step& step, const std::string& only_file) {
 }  // namespace
 
 std::vector<std::string> headline(const Story& story) {
-  const char colour = check::is_finding(story.outcome) ? text::kRed : text::kGreen;
+  const char colour = check::is_finding(story.outcome)         ? text::kRed
+                      : story.outcome == check::Outcome::clean ? text::kGreen
+                                                               : text::kYellow;
   std::vector<std::string> lines{text::ink(colour, text::ink(text::kBold, story.verdict)) +
                                  (story.summary.empty() ? "" : ": " + story.summary)};
   for (const Waiting& waiting : story.waiting) {

@@ -39,6 +39,9 @@ Step step_of(const Event& event, Names& names) {
   step.object = event.op == Op::join ? std::string("the thread")
                                      : names.object(event.op, event.address, event.object);
   switch (event.op) {
+    case Op::process_end:
+      step.object.clear();  // the runtime's own
+      break;
     case Op::read:
     case Op::atomic_load:
     case Op::atomic_store:
@@ -240,8 +243,22 @@ void judge(Story& story, const Execution& execution, Names& names) {
     case use_after_free:
       say("use after free", message);
       break;
-    default:
-      say(name_of(result.outcome), message);
+    case hang:
+      say("hang", message);
+      break;
+    case cut_off:
+      say("too long", fmt::format("cut off after {} steps", result.steps - 1));
+      break;
+    case assumed_away:
+      say("assumed away", fmt::format("an assume() does not hold in {}", who));
+      break;
+    case unsupported:
+      say("not controlled", fmt::format("it uses {}", message));
+      break;
+    case running:
+    case more_donors:
+    case kernel_state:  // of executions that are made again, in another way
+      say("no verdict", message);
   }
   if (result.outcome == deadlock || result.outcome == lost_wakeup || result.outcome == livelock) {
     for (std::uint32_t i = 0; i < result.blocked_count; ++i) {

@@ -23,42 +23,6 @@ std::string_view sentence(check::Uncontrolled kind) {
   }
 }
 
-std::string_view name_of(check::Outcome outcome) {
-  using enum check::Outcome;
-  switch (outcome) {
-    case clean:
-      return "nothing";
-    case assertion:
-      return "assertion";
-    case aborted:
-      return "abort";
-    case crash:
-      return "crash";
-    case exception:
-      return "exception";
-    case exit_status:
-      return "exit status";
-    case deadlock:
-      return "deadlock";
-    case lost_wakeup:
-      return "lost wake-up";
-    case livelock:
-      return "livelock";
-    case race:
-      return "race";
-    case use_after_free:
-      return "use after free";
-    case leak:
-      return "leak";
-    case hang:
-      return "hang";
-    case cut_off:
-      return "cut off";
-    default:
-      return "?";
-  }
-}
-
 std::string_view name_of(check::StrategyId strategy) {
   using enum check::StrategyId;
   switch (strategy) {

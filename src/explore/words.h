@@ -13,7 +13,6 @@ namespace thrum::explore {
 /// Returns what is not under control, of one kind, up to the last words.
 std::string_view sentence(check::Uncontrolled kind);
 /// Returns the verdict in one word or two, as in `// Finds:` of the tests.
-std::string_view name_of(check::Outcome outcome);
 std::string_view name_of(check::StrategyId strategy);
 /// Returns what a thread does in a step of this sort.
 std::string_view verb(check::Op op);

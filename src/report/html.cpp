@@ -10,7 +10,6 @@
 #include <tuple>
 
 #include "analysis/places.h"
-#include "report/page_source.h"
 #include "report/reports.h"
 #include "text/page.h"
 #include "text/terminal.h"
@@ -22,6 +21,8 @@ using analysis::LockSite;
 using analysis::Slice;
 using analysis::State;
 using text::printable;
+
+extern const text::PageSource kPageSource;
 
 namespace {
 
@@ -137,7 +138,7 @@ class Page {
     data += json;
     data += columns_.join();
 
-    return text::page({kPageBody, kPageStyle, kPageScript, data});
+    return text::page(kPageSource, data);
   }
 
  private:

@@ -40,7 +40,7 @@ std::string packed(std::string_view data) {
 
 }  // namespace
 
-std::string page(const Page& page) {
+std::string page(const PageSource& source, std::string_view data) {
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src {}; "
@@ -49,8 +49,8 @@ std::string page(const Page& page) {
       "<style>{}</style></head>\n<body>{}"
       "<script type=\"application/octet-stream\" id=\"data\">{}</script>\n"
       "<script>{}</script></body></html>\n",
-      hash_of(page.script), hash_of(page.style), page.style, page.body, packed(page.data),
-      page.script);
+      hash_of(source.script), hash_of(source.style), source.style, source.body, packed(data),
+      source.script);
 }
 
 }  // namespace thrum::text

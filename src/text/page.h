@@ -11,11 +11,13 @@
 
 namespace thrum::text {
 
-struct Page {
-  std::string_view body, style, script;  // ours, made by thrum_page() of CMakeLists.txt
-  std::string_view data;                 // any bytes, for unpack() of page/base.js
+/// The files of a layer's folder page/, which thrum_page() of CMakeLists.txt puts into it as its
+/// own `extern const text::PageSource kPageSource`.
+struct PageSource {
+  std::string_view body, style, script;
 };
 
-std::string page(const Page& page);
+/// Returns the page; `data` is any bytes, for unpack() of page/base.js.
+std::string page(const PageSource& source, std::string_view data);
 
 }  // namespace thrum::text

@@ -115,28 +115,23 @@ class Check(unittest.TestCase):
                                  for _ in range(2))
                 self.assertEqual(first.stdout, second.stdout)
 
-    def test_surw_finds_one_order_of_many(self):
-        # One of 924, and of those that would be found in 10,000 schedules of a random walk there are none.
-        program = self.program('one_order_of_many')
+    def finds_what_others_do_not(self, strategy, program, failed, most, others, most_of_others):
+        program = self.program(program)
         for seed in range(1, 4):
             with self.subTest(seed=seed):
-                run = self.check(program, '--strategy', 'surw', '--seed', seed, schedules=20000)
-                self.assertIn('assertion failed', run.stdout)
-                self.assertRegex(run.stdout, r'found in schedule [\d,]+ \(surw\)')
-                for other in ('random', 'urw'):
-                    run = self.check(program, '--strategy', other, '--seed', seed, schedules=10000)
+                run = self.check(program, '--strategy', strategy, '--seed', seed, schedules=most)
+                self.assertIn(f'assertion failed: {failed}', run.stdout)
+                self.assertRegex(run.stdout, fr'found in schedule [\d,]+ \({strategy}\)')
+                for other in others:
+                    run = self.check(program, '--strategy', other, '--seed', seed, schedules=most_of_others)
                     self.assertIn('nothing found', run.stdout)
 
+    def test_surw_finds_one_order_of_many(self):
+        # One of 924, and of those that would be found in 10,000 schedules of a random walk there are none.
+        self.finds_what_others_do_not('surw', 'one_order_of_many', '(order != ', 20000, ('random', 'urw'), 10000)
+
     def test_rff_finds_rare_reads_of_rare_writes(self):
-        program = self.program('rare_reads')
-        for seed in range(1, 4):
-            with self.subTest(seed=seed):
-                run = self.check(program, '--strategy', 'rff', '--seed', seed, schedules=2000)
-                self.assertIn('assertion failed: !heard', run.stdout)
-                self.assertRegex(run.stdout, r'found in schedule [\d,]+ \(rff\)')
-                for other in ('random', 'urw', 'pos', 'pct'):
-                    run = self.check(program, '--strategy', other, '--seed', seed, schedules=2000)
-                    self.assertIn('nothing found', run.stdout)
+        self.finds_what_others_do_not('rff', 'rare_reads', '!heard', 2000, ('random', 'urw', 'pos', 'pct'), 2000)
 
     def test_schedules_that_are_too_long_are_not_counted_as_seen(self):
         program = self.program('polls')

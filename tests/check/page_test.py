@@ -20,14 +20,22 @@ class Page(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name)
         cls.browser = cls.enterClassContext(browser.Browser())
 
-    def open(self, name, *options, dark=False):
-        program, page = self.folder / name, self.folder / f'{name}.html'
-        if not page.exists():
+    def program(self, name):
+        program = self.folder / name
+        if not program.exists():
             made = command.thrum('c++', '-std=c++20', '-O1', '-I', command.ROOT / 'include', PROGRAMS / f'{name}.cpp', '-o', program)
             self.assertEqual((made.returncode, made.stderr), (0, ''))
+        return program
+
+    def open(self, name, *options, dark=False):
+        program, page = self.program(name), self.folder / f'{name}.html'
+        if not page.exists():
             run = command.thrum('check', '-j', '1', '--schedules', '2000', '--html', page, *options, '--', program)
             self.assertEqual(run.returncode, 1, run.stdout + run.stderr)
             self.assertIn(str(page), run.stdout)
+        return self.show(page, dark)
+
+    def show(self, page, dark=False):
         self.browser.events.clear()
         self.browser.open(page, dark=dark)
         self.addCleanup(lambda: self.assertEqual(self.browser.complaints(), []))
@@ -40,6 +48,30 @@ class Page(unittest.TestCase):
                          ['left', 'right'])
         self.assertIn('wants right, held by T2 two_locks.cpp:12', run('$("why").textContent'))
         self.assertRegex(run('$("line").textContent'), r"^thrum replay 'check1:.*' -- /.*/two_locks$")
+
+    def test_what_is_no_finding_is_not_told_as_one_nor_as_success(self):
+        # Schedules as people may write them: none that was found ends so in the program it was found in.
+        line = 'check1:-:0000000000000000::{}::{}'
+        for name, arguments, schedule, verdict, end in (
+                ('counts_under_lock', [], line.format('', ''), 'no failure', 'clean'),
+                ('counts_under_lock', [], line.format('', 's5'), 'too long', 'unknown'),
+                ('says', ['assume'], line.format('1.0-5', 'e1'), 'assumed away', 'unknown'),
+                ('clones', [], line.format('', ''), 'not controlled', 'unknown')):
+            with self.subTest(verdict=verdict):
+                page = self.folder / 'replayed.html'
+                run = command.thrum('replay', '--html', page, schedule, '--', self.program(name), *arguments)
+                self.assertIn(verdict, run.stdout)
+                run = self.show(page)
+                self.assertEqual(run('$("verdict").textContent'), verdict)
+                self.assertEqual(run('$("head").className'), end)
+                last = run('(() => { const e = [...document.querySelectorAll(".verdict")].pop();'
+                           ' return [e.className, e.textContent]; })()')
+                self.assertEqual(last[0], f'verdict {end}')
+                self.assertTrue(last[1].startswith(verdict), last)
+
+    def test_a_hang_names_the_call(self):
+        run = self.open('computes_for_ever', '--patience', '300ms')
+        self.assertEqual(run('[$("verdict").textContent, $("head").className]'), ['hang', 'finding'])
 
     def test_each_thread_has_a_column_and_each_preemption_a_mark(self):
         run = self.open('lost_update')

@@ -57,18 +57,26 @@ class Reach(unittest.TestCase):
         program = self.program('uncontrolled')
         shared = ('locks, or words that threads wait at, may be shared with other processes: what those do '
                   'is not controlled')
-        for does, line in (('mutex', shared), ('semaphore', shared), ('futex', shared),
-                           ('own semaphore', None), ('own futex', None),
-                           ('network', 'it uses the network: what comes from there, and when, is not controlled'),
-                           ('process', 'it starts processes: they are not controlled'),
-                           ('timer', 'it has timers that send signals: when those come is not controlled')):
-            with self.subTest(does=does):
-                run = self.check(program, args=[does], schedules=20)
-                self.assertEqual((run.returncode, run.stderr), (0, ''), run.stdout)
-                said = [each for each in run.stdout.splitlines() if 'not controlled' in each]
-                self.assertEqual(said, [f'  {line}'] if line else [])
+        network = 'it uses the network: what comes from there, and when, is not controlled'
+        processes = 'it starts processes: they are not controlled'
+        timers = 'it has timers that send signals: when those come is not controlled'
+        for line, those in ((shared, ('mutex', 'condition', 'rwlock', 'barrier', 'spin lock', 'semaphore', 'futex',
+                                      'named semaphore', 'named memory')),
+                            (network, ('network',)),
+                            (processes, ('process', 'command', "command's output", 'spawned', 'spawned by name')),
+                            (timers, ('timer', 'alarm', 'made timer')),
+                            (None, ('own semaphore', 'own futex'))):
+            for does in those:
+                self.is_said(program, does, line)
         run = json.loads(self.check(program, '--json', args=['network'], schedules=20).stdout)
         self.assertEqual(len(run['not_controlled']), 1)
+
+    def is_said(self, program, does, line):
+        with self.subTest(does=does):
+            run = self.check(program, args=[does], schedules=20)
+            self.assertEqual((run.returncode, run.stderr), (0, ''), run.stdout)
+            said = [each for each in run.stdout.splitlines() if 'not controlled' in each]
+            self.assertEqual(said, [f'  {line}'] if line else [])
 
     def test_atomics_and_system_calls_in_assembly_are_said(self):
         program = self.program('own_asm')

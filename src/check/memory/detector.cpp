@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "check/memory/detector.h"
 
-#include <new>
-
 namespace thrum::check {
 
 using namespace memory;
@@ -12,12 +10,6 @@ namespace {
 
 // Before the clocks run out: what one execution may still use.
 constexpr std::uint32_t kLastBase = UINT32_MAX - (1U << 28);
-
-bool acquires(Order order) {
-  return order == Order::acquire || order == Order::consume || order >= Order::acq_rel;
-}
-
-bool releases(Order order) { return order >= Order::release; }
 
 bool conflict(std::uint64_t one, std::uint64_t other) {
   return ((one | other) & kWrite) != 0 && (one & other & kAtomic) == 0;
@@ -104,8 +96,6 @@ void Detector::begin() noexcept {
   at_thread(0);
 }
 
-// --- memory ---
-
 void* Detector::allocate(std::size_t bytes) noexcept {
   bytes = (bytes + 15) / 16 * 16;
   if (static_cast<std::size_t>(free_end_ - reinterpret_cast<char*>(blocks_ + n_blocks_)) < bytes) {
@@ -152,26 +142,59 @@ Detector::Block* Detector::block_at(Address address) noexcept {
   return block;
 }
 
+// In this execution, as most of what is freed.
+inline bool Detector::is_untouched(const Block& block, unsigned granule) const noexcept {
+  std::uint32_t latest = 0;
+  for (const Record& record : block.cells[granule].records) {
+    latest = clock_of(record.who) > latest ? clock_of(record.who) : latest;
+  }
+  return latest <= base_ && block.overflows[granule] == nullptr;
+}
+
 const Race* Detector::access(Tid me, Address address, std::size_t size, std::uint64_t flags,
                              Pc pc) noexcept {
   Use use_it{me, flags & kIdentity, 0, (flags & kUpdate) | size_code(size), pc};
   bool raced = false;
-  while (size != 0) {
+  Block* block = block_at(address);
+  while (size != 0 && block != nullptr) {
     const std::size_t offset = address % kGranule;
     const std::size_t length = size < kGranule - offset ? size : kGranule - offset;
-    Block* const block = block_at(address);
-    if (block == nullptr) break;
     use_it.bytes = ((std::uint64_t{1} << length) - 1) << offset;
     const unsigned granule = (address / kGranule) % kGranules;
-    Record* const first = use(*block, granule, use_it);
+    Record* first = nullptr;
+    if ((flags & kFreed) != 0 && is_untouched(*block, granule)) {
+      Record& record = block->cells[granule].records[0];
+      record.who = epochs_[me] | use_it.bytes << kBytesShift | use_it.flags;
+      stamp(record, use_it);
+    } else {
+      first = use(*block, granule, use_it);
+    }
     if (first != nullptr && !raced) {
       raced = true;
       report(*first, address - offset, use_it);
     }
     address += length;
     size -= length;
+    if (size != 0 && address >> kBlockBits != block->number) block = block_at(address);
   }
   return raced ? &race_ : nullptr;
+}
+
+const Race* Detector::unknown(const void* address, std::size_t size, bool writes, Pc pc) noexcept {
+  if (off_) return nullptr;
+  const auto at = reinterpret_cast<Address>(address);
+  const std::uint64_t flags = writes ? kWrite : 0;
+  const std::size_t offset = at % kGranule;
+  if (size - 1 >= kGranule || offset + size > kGranule) {
+    return access(current_, at, size, flags, pc);
+  }
+  Block* const block = block_at(at);
+  if (block == nullptr) return nullptr;
+  const Use it{current_, flags, ((std::uint64_t{1} << size) - 1) << offset, size_code(size), pc};
+  Record* const first = use(*block, (at / kGranule) % kGranules, it);
+  if (first == nullptr) return nullptr;
+  report(*first, at - offset, it);
+  return &race_;
 }
 
 // What a use finds in a granule that it shares with others.
@@ -281,7 +304,9 @@ void Detector::each_used_block(Address begin, Address end, F f) noexcept {
   const std::uint64_t first = begin >> kBlockBits, last = (end - 1) >> kBlockBits;
   if (last - first < n_blocks_) {
     for (std::uint64_t number = first; number <= last; ++number) {
-      Block* const block = find_block(number, false);
+      const Translation& translation = translations_[number % kTranslations];
+      const bool is_at_hand = translation.key == number + execution_key_;
+      Block* const block = is_at_hand ? translation.block : find_block(number, false);
       if (block != nullptr && block->execution == execution_) f(*block);
     }
   } else {
@@ -297,9 +322,11 @@ void Detector::each_used_block(Address begin, Address end, F f) noexcept {
 template <class F>
 void Detector::each_granule(const Block& block, Address begin, Address end, F f) noexcept {
   const Address block_begin = block.number << kBlockBits;
-  for (unsigned granule = 0; granule < kGranules; ++granule) {
+  unsigned granule =
+      begin <= block_begin ? 0 : static_cast<unsigned>(begin - block_begin) / kGranule;
+  for (; granule < kGranules; ++granule) {
     const Address first = block_begin + granule * kGranule;
-    if (first >= end || first + kGranule <= begin) continue;
+    if (first >= end) return;
     std::uint64_t bytes = 0xff;
     if (first < begin) bytes &= std::uint64_t{0xff} << (begin - first);
     if (first + kGranule > end) bytes &= std::uint64_t{0xff} >> (first + kGranule - end);
@@ -378,194 +405,6 @@ void Detector::report(const Record& first, Address granule, const Use& it) noexc
     race_.released = release.edge;
   }
   race_.acquired = threads_[it.me].acquired;
-}
-
-// --- order ---
-
-void Detector::set_epoch(Tid me) noexcept {
-  epochs_[me] = threads_[me].clocks[me] | std::uint64_t{me} << kThreadShift;
-  if (me == current_) epoch_ = epochs_[me];
-}
-
-Edge Detector::edge(Edge::Kind kind, const void* object, Pc pc) const noexcept {
-  return {kind, step_, object, pc};
-}
-
-// Ends the epoch of a thread that has released: what it does from here on was not.
-void Detector::tick(Tid me, Edge how) noexcept {
-  Thread& thread = threads_[me];
-  std::uint32_t& clock = thread.clocks[me];
-  thread.released[thread.releases++ % kEdges] = {clock, how};
-  if (clock == UINT32_MAX) {
-    run_out();
-    return;
-  }
-  if (++clock > top_) top_ = clock;
-  set_epoch(me);
-}
-
-void Detector::create(Tid parent, Tid child, Pc pc) noexcept {
-  if (child >= kMaxThreads) run_out();
-  if (incomplete_) return;
-  for (; n_threads_ <= child; ++n_threads_) {
-    for (Tid i = 0; i < n_threads_; ++i) {
-      threads_[i].clocks[n_threads_] = base_;
-      threads_[i].fence[n_threads_] = base_;
-      threads_[i].pending[n_threads_] = base_;
-    }
-    Thread& thread = threads_[n_threads_];
-    for (Tid i = 0; i <= n_threads_; ++i) thread.clocks[i] = base_;
-    thread.clocks[n_threads_] = base_ + 1;
-    thread.has_fence = thread.has_pending = false;
-    thread.acquired = {};
-    thread.releases = 0;
-    set_epoch(n_threads_);
-  }
-  if (base_ + 1 > top_) top_ = base_ + 1;
-  if (child == parent) return;  // the first of all
-  off_ = false;
-  Thread& thread = threads_[child];
-  for (Tid i = 0; i < n_threads_; ++i) {
-    if (i != child) thread.clocks[i] = threads_[parent].clocks[i];
-  }
-  thread.acquired = edge(Edge::Kind::create, nullptr, pc);
-  tick(parent, edge(Edge::Kind::create, nullptr, pc));
-}
-
-void Detector::join(Tid joiner, Tid ended, Pc pc) noexcept {
-  if (off_) return;
-  for (Tid i = 0; i < n_threads_; ++i) {
-    const std::uint32_t clock = threads_[ended].clocks[i];
-    if (clock > threads_[joiner].clocks[i]) threads_[joiner].clocks[i] = clock;
-  }
-  threads_[joiner].acquired = edge(Edge::Kind::join, nullptr, pc);
-}
-
-// An address is an object of the engine's or an atomic, and may be both.
-Detector::Sync* Detector::sync_at(Address address, bool atomic, bool create) noexcept {
-  Block* const block = block_at(address);
-  if (block == nullptr) return nullptr;
-  const std::uintptr_t key = address * 2 + (atomic ? 1 : 0);
-  Sync*& head = block->syncs[(address / kGranule) % kGranules];
-  for (Sync* sync = head; sync != nullptr; sync = sync->next) {
-    if (sync->key == key) return sync;
-  }
-  if (!create) return nullptr;
-  auto* const sync = static_cast<Sync*>(allocate(sizeof(Sync)));
-  if (sync != nullptr) head = new (sync) Sync{key, head, nullptr, 0, 0};
-  return sync;
-}
-
-// What `me` knows once it acquires what was released: at once, or at its next fence.
-void Detector::acquire_from(Tid me, const Sync& sync, bool at_fence) noexcept {
-  Thread& thread = threads_[me];
-  if (at_fence && !thread.has_pending) {
-    for (Tid i = 0; i < n_threads_; ++i) thread.pending[i] = base_;
-    thread.has_pending = true;
-  }
-  std::uint32_t* const into = at_fence ? thread.pending : thread.clocks;
-  for (std::uint32_t i = 0; i < sync.length; ++i) {
-    if (sync.clocks[i] > into[i]) into[i] = sync.clocks[i];
-  }
-}
-
-// Releases clocks at an object: besides what was released there, or in its place.
-void Detector::release_to(Sync* sync, const std::uint32_t* clocks, bool besides) noexcept {
-  if (sync == nullptr) return;  // out of memory
-  if (sync->capacity < n_threads_) {
-    const Tid capacity = (n_threads_ + 7) / 8 * 8;
-    auto* const larger = static_cast<std::uint32_t*>(allocate(capacity * sizeof(std::uint32_t)));
-    if (larger == nullptr) return;
-    for (std::uint32_t i = 0; i < sync->length; ++i) larger[i] = sync->clocks[i];
-    sync->clocks = larger;
-    sync->capacity = capacity;
-  }
-  const std::uint32_t kept = besides ? sync->length : 0;
-  for (Tid i = 0; i < n_threads_; ++i) {
-    if (i >= kept || clocks[i] > sync->clocks[i]) sync->clocks[i] = clocks[i];
-  }
-  sync->length = n_threads_;
-}
-
-void Detector::acquire(Tid me, const void* object, Pc pc) noexcept {
-  if (off_) return;
-  const Sync* const sync = sync_at(reinterpret_cast<Address>(object), false, false);
-  if (sync != nullptr) acquire_from(me, *sync, false);
-  threads_[me].acquired = edge(Edge::Kind::object, object, pc);
-}
-
-void Detector::release(Tid me, const void* object, Pc pc) noexcept {
-  if (off_) return;
-  release_to(sync_at(reinterpret_cast<Address>(object), false, true), threads_[me].clocks, true);
-  tick(me, edge(Edge::Kind::object, object, pc));
-}
-
-// The store that a read reads from comes before the read itself, not only before what follows: so
-// acquire, then access. And what a store publishes includes the store: access, then release.
-
-void Detector::acquire_atomic(Tid me, const void* address, Order order, Pc pc) noexcept {
-  const Sync* const sync = sync_at(reinterpret_cast<Address>(address), true, false);
-  if (sync == nullptr || sync->length == 0) return;
-  acquire_from(me, *sync, !acquires(order));
-  if (acquires(order)) threads_[me].acquired = edge(Edge::Kind::atomic, address, pc);
-}
-
-void Detector::release_atomic(Tid me, const void* address, Order order, Pc pc,
-                              bool besides) noexcept {
-  Thread& thread = threads_[me];
-  const auto at = reinterpret_cast<Address>(address);
-  if (releases(order)) {
-    release_to(sync_at(at, true, true), thread.clocks, besides);
-    tick(me, edge(Edge::Kind::atomic, address, pc));
-  } else if (thread.has_fence) {
-    release_to(sync_at(at, true, true), thread.fence, besides);
-  } else if (!besides) {
-    Sync* const sync = sync_at(at, true, false);
-    if (sync != nullptr) sync->length = 0;
-  }
-}
-
-const Race* Detector::atomic_read(Tid me, const void* address, unsigned size, Order order,
-                                  Pc pc) noexcept {
-  if (off_) return nullptr;
-  acquire_atomic(me, address, order, pc);
-  return access(me, reinterpret_cast<Address>(address), size, kAtomic, pc);
-}
-
-const Race* Detector::atomic_write(Tid me, const void* address, unsigned size, Order order,
-                                   Pc pc) noexcept {
-  if (off_) return nullptr;
-  const Race* const race =
-      access(me, reinterpret_cast<Address>(address), size, kAtomic | kWrite, pc);
-  release_atomic(me, address, order, pc, false);
-  return race;
-}
-
-const Race* Detector::atomic_update(Tid me, const void* address, unsigned size, Order order,
-                                    Pc pc) noexcept {
-  if (off_) return nullptr;
-  acquire_atomic(me, address, order, pc);
-  const Race* const race =
-      access(me, reinterpret_cast<Address>(address), size, kAtomic | kWrite | kUpdate, pc);
-  release_atomic(me, address, order, pc, true);
-  return race;
-}
-
-void Detector::fence(Tid me, Order order, Pc pc) noexcept {
-  if (off_) return;
-  Thread& thread = threads_[me];
-  if (acquires(order) && thread.has_pending) {
-    for (Tid i = 0; i < n_threads_; ++i) {
-      if (thread.pending[i] > thread.clocks[i]) thread.clocks[i] = thread.pending[i];
-    }
-    thread.has_pending = false;
-    thread.acquired = edge(Edge::Kind::fence, nullptr, pc);
-  }
-  if (releases(order)) {
-    for (Tid i = 0; i < n_threads_; ++i) thread.fence[i] = thread.clocks[i];
-    thread.has_fence = true;
-    tick(me, edge(Edge::Kind::fence, nullptr, pc));
-  }
 }
 
 }  // namespace thrum::check

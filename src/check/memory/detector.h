@@ -151,6 +151,9 @@ class Detector {
     return known<memory::kWrite>(epoch_, reinterpret_cast<std::uintptr_t>(address), size, pc);
   }
 
+  // To be called then, and only then.
+  const Race* unknown(const void* address, std::size_t size, bool writes, Pc pc) noexcept;
+
   // The memory is new: what was accessed, freed, released there before is forgotten. Also for the
   // stack of a thread that begins.
   void allocated(const void* address, std::size_t size) noexcept;
@@ -235,6 +238,7 @@ class Detector {
 
   struct Verdict;
   const Race* access(Tid me, Address, std::size_t size, std::uint64_t flags, Pc) noexcept;
+  bool is_untouched(const Block&, unsigned granule) const noexcept;
   Record* use(Block&, unsigned granule, const Use&) noexcept;
   void judge(Record&, const Use&, Verdict&) const noexcept;
   void stamp(Record&, const Use&) const noexcept;

@@ -15,26 +15,9 @@ StrategyId strategy_for(const Job& job, std::uint64_t number) noexcept {
   return kTurns[number / 16 % (sizeof kTurns / sizeof kTurns[0])];
 }
 
-const Strategy& strategy(StrategyId id) noexcept {
-  switch (id) {
-    case StrategyId::pct:
-      return kPct;
-    case StrategyId::pos:
-      return kPos;
-    case StrategyId::urw:
-      return kUrw;
-    case StrategyId::surw:
-      return kSurw;
-    case StrategyId::rff:
-      return kRff;
-    case StrategyId::dfs:
-      return kDfs;
-    case StrategyId::replay:
-      return kReplay;
-    default:
-      return kRandom;
-  }
-}
+// In the order of StrategyId.
+constinit const Strategy* const kStrategy[kStrategies] = {&kRandom, &kRandom, &kPct, &kPos,   &kUrw,
+                                                          &kSurw,   &kRff,    &kDfs, &kReplay};
 
 void learn() noexcept {
   const StrategyId id = engine.shared->result.strategy;

@@ -30,7 +30,10 @@ extern const Strategy kRandom, kPct, kPos, kUrw, kSurw, kRff, kDfs, kReplay;
 
 /// Returns the strategy for an execution; the rotation goes by its number.
 StrategyId strategy_for(const Job& job, std::uint64_t number) noexcept;
-const Strategy& strategy(StrategyId id) noexcept;
+extern const Strategy* const kStrategy[kStrategies];
+inline const Strategy& strategy(StrategyId id) noexcept {
+  return *kStrategy[static_cast<std::uint32_t>(id)];
+}
 
 /// A new execution follows; false: the search is exhausted.
 bool advance_dfs() noexcept;

@@ -210,8 +210,8 @@ function show_schedule() {
     }
     begin = end;
   }
-  const where = model.is_finding ? model.thread : 0;
-  place(make('div', `verdict${model.is_finding ? '' : ' fine'}`, `${model.verdict}${model.summary ? ': ' + model.summary : ''}`),
+  const where = model.end === 'clean' ? 0 : model.thread;
+  place(make('div', `verdict ${model.end}`, `${model.verdict}${model.summary ? ': ' + model.summary : ''}`),
         row, model.waiting.length > 1 ? 0 : where, model.waiting.length > 1 ? n - 1 : where);
   $('hint').textContent = `${model.file ? `Lines of ${model.file}. ` : ''}From top to bottom. Click a step for its stack, a name to mark it everywhere.`;
 }
@@ -232,7 +232,7 @@ async function copy() {
 
 async function load() {
   model = JSON.parse(new TextDecoder().decode(await unpack($('data').textContent)));
-  $('head').classList.toggle('bad', model.is_finding);
+  $('head').className = model.end;
   $('verdict').textContent = model.verdict;
   $('summary').textContent = model.summary;
   $('ending').textContent = [model.command, model.found].filter((text) => text).join(' · ');

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -208,6 +209,60 @@ static void suspends(int wrong) {
   assert(pthread_join(other, NULL) == 0);
 }
 
+// A handler ends a wait for a permit, unless it asks to restart it. Wrong: nobody asks again.
+static sem_t permits;
+static void* sends_then_posts(void* to) {
+  assert(pthread_kill(*(pthread_t*)to, SIGUSR1) == 0);
+  assert(sem_post(&permits) == 0);
+  return NULL;
+}
+static void interrupts(int wrong, int flags) {
+  const struct sigaction action = {.sa_handler = adds, .sa_flags = flags};
+  const struct timespec late = {.tv_sec = 4000000000};
+  pthread_t me = pthread_self();
+  int met = 0;
+  assert(sigaction(SIGUSR1, &action, NULL) == 0 && sem_init(&permits, 0, 0) == 0);
+  const pthread_t other = started(sends_then_posts, &me);
+  while (sem_wait(&permits) != 0) {
+    assert(errno == EINTR && atomic_load(&count) == 1 && ++met == 1);
+    assert(flags == 0 && !wrong);
+  }
+  assert(pthread_join(other, NULL) == 0 && atomic_load(&count) == 1);
+  if (wrong) return;
+  atomic_store(&count, 0);
+  const pthread_t another = started(sends_then_posts, &me);
+  if (sem_timedwait(&permits, &late) != 0) {
+    assert(errno == ETIMEDOUT || errno == EINTR);  // restarted by nobody
+    while (sem_wait(&permits) != 0) assert(errno == EINTR && flags == 0);
+  }
+  assert(pthread_join(another, NULL) == 0 && sem_destroy(&permits) == 0);
+}
+static void ends_wait(int wrong) { interrupts(wrong, 0); }
+// Wrong: how it is for all that does not ask.
+static void restarts_wait(int wrong) { interrupts(wrong, wrong ? 0 : SA_RESTART); }
+
+// It ends a sleep even then; what is left of it is told. Wrong: not looked at.
+static void ends_sleep(int wrong) {
+  const struct sigaction action = {.sa_handler = adds, .sa_flags = SA_RESTART};
+  const struct timespec whole = {.tv_sec = 10};
+  struct timespec left = whole, before, after;
+  pthread_t me = pthread_self();
+  assert(sigaction(SIGUSR1, &action, NULL) == 0);
+  const pthread_t other = started(sends_late, &me);
+  assert(clock_gettime(CLOCK_MONOTONIC, &before) == 0);
+  while (nanosleep(&left, &left) != 0) {
+    assert(errno == EINTR && atomic_load(&count) == 1);
+    assert(left.tv_sec <= 9 && left.tv_sec >= 8);
+    if (wrong) break;
+  }
+  assert(clock_gettime(CLOCK_MONOTONIC, &after) == 0);
+  assert(after.tv_sec - before.tv_sec >= 10);
+  assert(pthread_join(other, NULL) == 0);
+  const pthread_t another = started(sends_late, &me);
+  assert(sleep(10) <= 9 && (usleep(1) == 0 || errno == EINTR));
+  assert(pthread_join(another, NULL) == 0);
+}
+
 // Handlers are put back with all else.
 static void* raises(void* unused) {
   (void)unused;
@@ -236,6 +291,9 @@ static const struct Case cases[] = {
     {"signal_handler", "assertion failed", handler},
     {"signal_while_joining", "livelock", while_joining},
     {"signal_suspend", "lost wake-up or deadlock", suspends},
+    {"signal_ends_wait", "assertion failed", ends_wait},
+    {"signal_restarts_wait", "assertion failed", restarts_wait},
+    {"signal_ends_sleep", "assertion failed", ends_sleep},
     {"signal_dispositions", "crash", dispositions},
 };
 RUN_CASES(cases)

@@ -22,7 +22,31 @@ using std::chrono::steady_clock;
 
 std::atomic<int> data{0};
 
+// Another thread says by `tell` that it has written, which `wait` waits for. Wrong: it says so
+// first.
+template <class Tell, class Wait>
+void written_before(int wrong, Tell tell, Wait wait) {
+  std::thread other([&] {
+    if (!wrong) data = 1;
+    tell();
+    if (wrong) data = 1;
+  });
+  wait();
+  assert(data.load() == 1);
+  other.join();
+}
+
 // Wrong: waits whether or not it has happened already.
+template <class Condition>
+void await(std::mutex& lock, Condition& happened, const bool& ready, int wrong) {
+  std::unique_lock held(lock);
+  if (wrong) {
+    happened.wait(held);
+  } else {
+    happened.wait(held, [&] { return ready; });
+    assert(ready);
+  }
+}
 template <class Condition>
 void condition(int wrong) {
   std::mutex lock;
@@ -35,15 +59,7 @@ void condition(int wrong) {
     }
     happened.notify_one();
   });
-  {
-    std::unique_lock held(lock);
-    if (wrong) {
-      happened.wait(held);
-    } else {
-      happened.wait(held, [&] { return ready; });
-      assert(ready);
-    }
-  }
+  await(lock, happened, ready, wrong);
   other.join();
 }
 // Wrong: takes the end of the time for the event.
@@ -117,42 +133,26 @@ void notify_at_thread_exit(int wrong) {
     ready = true;
     std::notify_all_at_thread_exit(left, std::move(held));
   });
-  {
-    std::unique_lock held(lock);
-    if (wrong) {
-      left.wait(held);
-    } else {
-      left.wait(held, [&] { return ready; });
-    }
-  }
+  await(lock, left, ready, wrong);
   other.join();
 }
 
-// Wrong: the flag is set first.
 template <class T>
 void atomic_wait(int wrong) {
   std::atomic<T> ready{0};
-  std::thread other([&] {
-    if (!wrong) data = 1;
+  const auto tell = [&] {
     ready.store(1);
     ready.notify_one();
-    if (wrong) data = 1;
-  });
-  ready.wait(0);
-  assert(data.load() == 1);
-  other.join();
+  };
+  written_before(wrong, tell, [&] { ready.wait(0); });
 }
 void atomic_flag_wait(int wrong) {
   std::atomic_flag ready;
-  std::thread other([&] {
-    if (!wrong) data = 1;
+  const auto tell = [&] {
     ready.test_and_set();
     ready.notify_all();
-    if (wrong) data = 1;
-  });
-  ready.wait(false);
-  assert(data.load() == 1);
-  other.join();
+  };
+  written_before(wrong, tell, [&] { ready.wait(false); });
 }
 // Wrong: nobody is told.
 void atomic_notify(int wrong) {
@@ -186,16 +186,12 @@ void counting_semaphore(int wrong) {
 }
 void binary_semaphore(int wrong) {
   std::binary_semaphore ready(0);
-  std::thread other([&] {
-    if (!wrong) data = 1;
-    ready.release();
-    if (wrong) data = 1;
-  });
-  while (!ready.try_acquire() && !ready.try_acquire_for(hours(1)) &&
-         !ready.try_acquire_until(steady_clock::now() + hours(1))) {
-  }
-  assert(data.load() == 1);
-  other.join();
+  const auto wait = [&] {
+    while (!ready.try_acquire() && !ready.try_acquire_for(hours(1)) &&
+           !ready.try_acquire_until(steady_clock::now() + hours(1))) {
+    }
+  };
+  written_before(wrong, [&] { ready.release(); }, wait);
 }
 void latch(int wrong) {
   std::latch ready(2);

@@ -231,9 +231,11 @@ const Race* perform(Detector& detector, unsigned event, const Event& it) {
   switch (it.does) {
     case Does::read:
       if (detector.knows_read(at, it.size, pc)) return nullptr;
-      return detector.read(it.thread, at, it.size, pc);
+      if (it.thread % 2 == 0) return detector.unknown(at, it.size, false, pc);
+      return detector.read(it.thread, at, it.size, pc);  // at points where threads may switch
     case Does::write:
       if (detector.knows_write(at, it.size, pc)) return nullptr;
+      if (it.thread % 2 == 0) return detector.unknown(at, it.size, true, pc);
       return detector.write(it.thread, at, it.size, pc);
     case Does::atomic_read:
       return detector.atomic_read(it.thread, at, it.size, it.order, pc);

@@ -14,6 +14,7 @@ std::atomic<int> met{0};
 alignas(4096) char before[8192];
 char rarely = 0;  // in its own page
 alignas(4096) char after[8192];
+thread_local int lives = 0;
 
 void walk() {
   for (int i = 0; i < 6; ++i) ++steps;
@@ -33,6 +34,8 @@ void look() {
     met = 1;
   }
   std::free(fresh);
+  // A thread that is there in some schedules only: so is its memory.
+  if (seen == 3) std::thread([] { assert(++lives == 1); }).join();
 }
 
 int main() {

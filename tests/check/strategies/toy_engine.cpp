@@ -8,13 +8,6 @@ namespace thrum::check {
 
 constinit Engine engine{};
 
-std::uint64_t random_number() noexcept {
-  std::uint64_t z = engine.run.random += 0x9e3779b97f4a7c15U;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-  return z ^ (z >> 31);
-}
-
 ToyEngine::ToyEngine(StrategyId strategy, std::uint64_t seed) : seed_(seed) {
   engine.shared = new Shared{};
   engine.shared->job.strategy = strategy;

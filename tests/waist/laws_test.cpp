@@ -33,6 +33,15 @@ struct Sleeper {
     asleep = thread.blocks_on_or_ends(word);
     aimed = true;
   }
+  // A test that fails leaves it asleep.
+  ~Sleeper() {
+    test::until([this] {
+      wake(&word, kEveryone);
+      return thread.finished();
+    });
+  }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
 
   Word word{0};
   const Deadline deadline;

@@ -5,6 +5,7 @@
 import fnmatch
 import json
 import pathlib
+import sys
 
 from reasons import WHY
 from spreads import spread
@@ -13,9 +14,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def newest_folder():
-    """Returns the folder of results that was written last, or None."""
+    """Returns the folder of results that was written last; ends the program if there is none."""
     folders = [folder for folder in (ROOT / 'bench/results').iterdir() if folder.is_dir()]
-    return max(folders, default=None, key=lambda folder: max(f.stat().st_mtime for f in folder.iterdir()))
+    if not folders:
+        sys.exit('there are no results; ci/bench.sh makes them')
+    return max(folders, key=lambda folder: max(f.stat().st_mtime for f in folder.iterdir()))
 
 
 # ---- results

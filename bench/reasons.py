@@ -26,12 +26,12 @@ WHY = {
         'then that waiter still needs a processor, which the scheduler may have given to another '
         'thread.'),
     'Lock fairness: what it costs': (
-        'most pairs lie on both sides of 1; nothing systematic was found.'),
+        'the middle 80 % of the pairs lie on both sides of 1, in each shape that is over.'),
     'Semaphore hand-off': (
         'a cache line travels twice for each turn: the spinning floor of the same case moves with '
         'the place that the host gives the two processors.'),
     'Semaphore contended': (
-        'level with the best, whose waiters cannot be cancelled.'),
+        'level with the best, whose waiters no stop token ends.'),
     'Event ping-pong': TWO_SWITCHES,
     'Event wake of 1, 8, 64': (
         "one system call wakes all, as in the floor; which of them runs when is the scheduler's."),

@@ -16,17 +16,17 @@
 
 namespace thrum::analysis {
 
-/// What the programs write to the ring.
+/// What the programs write to a ring.
 struct SchedulerEvent {
   // In `flags`, of a switch.
-  static constexpr std::uint16_t kFromOurs = 1, kToOurs = 2, kPreempted = 4, kEnded = 8,
+  static constexpr std::uint32_t kFromOurs = 1, kToOurs = 2, kPreempted = 4, kEnded = 8,
                                  kToIdle = 16, kToOwn = 32;
-  static constexpr std::uint16_t kWake = 0x100;  ///< no switch
+  static constexpr std::uint32_t kWake = 0x100;  ///< no switch
 
   std::uint64_t ns;     ///< CLOCK_MONOTONIC
   std::uint32_t tid;    ///< who lost the processor, or was let go
   std::uint32_t other;  ///< who got it, or let it go
-  std::uint16_t cpu, flags;
+  std::uint32_t flags;
   std::int32_t call;       ///< that who lost it sleeps in, or who let it go is in; -1 none
   std::uint64_t argument;  ///< the first one of the call
 };
@@ -43,10 +43,32 @@ struct KernelPlaces {
   static std::optional<KernelPlaces> of(const KernelTypes& types);
 };
 
+/// Who is observed, beside the processes in the table. `first` is compared with each thread that
+/// gets or loses a processor of this machine, whoever's it is: so that nearly all are told without
+/// a look into the table.
+struct Observed {
+  static constexpr std::uint32_t kNobody = ~std::uint32_t{0};  ///< idle has the id 0
+  std::uint32_t first;                                         ///< process id
+  std::uint32_t others;                                        ///< not 0: the table has been used
+  std::uint64_t lost;  ///< events of a processor that has no ring
+};
+
+/// The events of one processor, which nobody else writes: neither lock nor call is needed for one.
+struct alignas(64) BpfRing {
+  std::uint64_t head;  ///< events that were ever written
+  std::uint64_t lost;  ///< that found no room
+  std::uint64_t kernels[6];
+  std::uint64_t tail;  ///< events that were read; ours
+  std::uint64_t ours[7];
+  // The events follow.
+};
+static_assert(sizeof(BpfRing) == 128);
+
 struct BpfMaps {
-  int processes;  ///< the ids of those that are observed, to anything
-  int ring;
-  int lost;  ///< of one u64: events that found no room
+  int processes;              ///< the ids of the others that are observed, to anything
+  int observed;               ///< one Observed
+  int rings;                  ///< for each processor a BpfRing
+  std::uint32_t ring_events;  ///< in each; a power of two
 };
 
 using BpfCode = std::vector<bpf_insn>;

@@ -22,8 +22,10 @@ Word folded(Word difference) {
 }
 Word unfolded(Word number) { return number >> 1 ^ ((number & 1) != 0 ? ~Word{0} : Word{0}); }
 
+// Without a branch, which would be guessed wrong often.
 unsigned code_of(Word number) {
-  return number == 0 ? 0u : number < 1u << 8 ? 1u : number < 1u << 16 ? 2u : 3u;
+  return static_cast<unsigned>(number > 0) + static_cast<unsigned>(number > 0xff) +
+         static_cast<unsigned>(number > 0xffff);
 }
 
 Word word_at(const unsigned char* bytes, std::size_t index) {
@@ -34,30 +36,32 @@ Word word_at(const unsigned char* bytes, std::size_t index) {
 
 }  // namespace
 
-std::vector<unsigned char> pack_differences(std::span<const unsigned char> bytes,
-                                            std::size_t words_of_a_record) {
+std::span<const unsigned char> pack_differences(std::span<const unsigned char> bytes,
+                                                std::size_t words_of_a_record,
+                                                std::vector<unsigned char>& into) {
   const std::size_t n = bytes.size() / sizeof(Word);
   if (words_of_a_record == 0 || words_of_a_record > kMostWords || bytes.size() % sizeof(Word) != 0)
     return {};
   // A word is written with all its bytes; what was too much is written over by the next.
-  std::vector<unsigned char> packed(1 + bytes.size() + n / kTogether + 1 + sizeof(Word));
+  const std::size_t most = 1 + bytes.size() + n / kTogether + 1 + sizeof(Word);
+  if (into.size() < most) into.resize(most);
+  unsigned char* const packed = into.data();
   packed[0] = static_cast<unsigned char>(words_of_a_record);
-  std::size_t end = 1, lengths = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::size_t place = i % kTogether;
-    if (place == 0) {
-      lengths = end++;
-      packed[lengths] = 0;
+  std::size_t end = 1;
+  for (std::size_t i = 0; i < n;) {
+    const std::size_t lengths = end++;
+    unsigned codes = 0;
+    for (std::size_t place = 0; place < kTogether && i < n; ++place, ++i) {
+      const Word before = i < words_of_a_record ? 0 : word_at(bytes.data(), i - words_of_a_record);
+      const Word number = folded(word_at(bytes.data(), i) - before);
+      const unsigned code = code_of(number);
+      codes |= code << (kBitsOfALength * place);
+      std::memcpy(packed + end, &number, sizeof number);
+      end += kLengths[code];
     }
-    const Word before = i < words_of_a_record ? 0 : word_at(bytes.data(), i - words_of_a_record);
-    const Word number = folded(word_at(bytes.data(), i) - before);
-    const unsigned code = code_of(number);
-    packed[lengths] |= static_cast<unsigned char>(code << (kBitsOfALength * place));
-    std::memcpy(packed.data() + end, &number, sizeof number);
-    end += kLengths[code];
+    packed[lengths] = static_cast<unsigned char>(codes);
   }
-  packed.resize(end);
-  return packed;
+  return {packed, end};
 }
 
 std::optional<std::vector<unsigned char>> unpack_differences(std::span<const unsigned char> packed,

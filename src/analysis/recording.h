@@ -228,6 +228,7 @@ class RecordingWriter {
   std::string path_;
   std::string temporary_;
   std::FILE* file_ = nullptr;
+  std::vector<char> buffer_{};                      // of the file
   std::vector<unsigned char> events_{}, packed_{};  // memory that is used again
   std::uint64_t bytes_ = 0;
   int error_ = 0;

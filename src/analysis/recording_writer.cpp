@@ -52,7 +52,8 @@ RecordingWriter::RecordingWriter(std::string path) : path_(std::move(path)) {
     if (file < 0) throw std::system_error(errno, std::generic_category(), path_);
     file_ = fdopen(file, "wb");
   }
-  std::setvbuf(file_, nullptr, _IOFBF, kWrittenTogether);
+  buffer_.resize(kWrittenTogether);  // glibc makes none of a size that it is asked for
+  std::setvbuf(file_, buffer_.data(), _IOFBF, buffer_.size());
   const std::uint32_t version[2] = {trace::kFormatVersion, 0};
   std::fwrite(kFileMagic, sizeof kFileMagic, 1, file_);
   std::fwrite(version, sizeof version, 1, file_);

@@ -28,7 +28,6 @@ class Assembler {
     add(BPF_ALU64 | BPF_ADD | BPF_K, to, r0, 0, value);
   }
   void add_to(Register to, Register what) { add(BPF_ALU64 | BPF_ADD | BPF_X, to, what, 0, 0); }
-  void take_from(Register to, Register what) { add(BPF_ALU64 | BPF_SUB | BPF_X, to, what, 0, 0); }
   void or_with(Register to, std::int32_t bits) { add(BPF_ALU64 | BPF_OR | BPF_K, to, r0, 0, bits); }
   void and_with(Register to, std::int32_t bits) {
     add(BPF_ALU64 | BPF_AND | BPF_K, to, r0, 0, bits);
@@ -56,14 +55,15 @@ class Assembler {
   void jump(Label to) { branch(BPF_JMP | BPF_JA, r0, r0, 0, to); }
   void jump_if_zero(Register a, Label to) { branch(BPF_JMP | BPF_JEQ | BPF_K, a, r0, 0, to); }
   void jump_unless_zero(Register a, Label to) { branch(BPF_JMP | BPF_JNE | BPF_K, a, r0, 0, to); }
+  void jump_if_is(Register a, std::uint32_t value, Label to) {
+    // Of 32 bits: a larger one would be a negative number of 64.
+    branch(BPF_JMP32 | BPF_JEQ | BPF_K, a, r0, static_cast<std::int32_t>(value), to);
+  }
   void jump_if_same(Register a, Register b, Label to) {
     branch(BPF_JMP | BPF_JEQ | BPF_X, a, b, 0, to);
   }
   void jump_unless_same(Register a, Register b, Label to) {
     branch(BPF_JMP | BPF_JNE | BPF_X, a, b, 0, to);
-  }
-  void jump_unless_less(Register a, std::int32_t value, Label to) {
-    branch(BPF_JMP | BPF_JGE | BPF_K, a, r0, value, to);
   }
   void jump_if_any(Register a, std::int32_t bits, Label to) {
     branch(BPF_JMP | BPF_JSET | BPF_K, a, r0, bits, to);
@@ -108,13 +108,14 @@ constexpr std::int32_t kKey = -4, kOtherKey = -8, kPointer = -16, kLive = -20, k
                        kNs = -32;
 constexpr std::uint32_t kArgument = 8;  // bytes of one argument of a hook
 
-// Goes to `not_ours` if the process whose id is in r1, and at `key`, is not observed.
+// Goes to `not_ours` if the process whose id is in r1, and at `key`, is not observed. Nearly all
+// are told by comparison with the first: each line of memory that is not touched counts here.
 void find_process(Assembler& code, const BpfMaps& maps, std::int32_t key,
                   Assembler::Label not_ours) {
   const auto ours = code.label();
+  code.jump_if_is(r1, maps.first, ours);
+  code.jump_if_zero(r1, not_ours);  // idle
   code.map_value(r2, maps.observed);
-  code.get(BPF_W, r3, r2, offsetof(Observed, first));
-  code.jump_if_same(r1, r3, ours);
   code.get(BPF_W, r3, r2, offsetof(Observed, others));
   code.jump_if_zero(r3, not_ours);
   code.map(r1, maps.processes);
@@ -137,6 +138,7 @@ struct NoRoom {
 void begin_event(Assembler& code, const BpfMaps& maps, Register to, const NoRoom& no_room) {
   constexpr std::int32_t kBits = 5;
   static_assert(sizeof(SchedulerEvent) == 1u << kBits);
+  const auto room = code.label();
   code.call(BPF_FUNC_ktime_get_ns);
   code.put(BPF_DW, stack, kNs, r0);
   code.call(BPF_FUNC_get_smp_processor_id);
@@ -148,10 +150,13 @@ void begin_event(Assembler& code, const BpfMaps& maps, Register to, const NoRoom
   code.jump_if_zero(r0, no_room.ring);
   code.move(r6, r0);
   code.get(BPF_DW, r1, r6, offsetof(BpfRing, head));
+  code.get(BPF_DW, r2, r6, offsetof(BpfRing, limit));
+  code.jump_unless_same(r1, r2, room);
   code.get(BPF_DW, r2, r6, offsetof(BpfRing, tail));
-  code.move(r3, r1);
-  code.take_from(r3, r2);
-  code.jump_unless_less(r3, static_cast<std::int32_t>(maps.ring_events), no_room.in_ring);
+  code.add_to(r2, static_cast<std::int32_t>(maps.ring_events));
+  code.jump_if_same(r1, r2, no_room.in_ring);
+  code.put(BPF_DW, r6, offsetof(BpfRing, limit), r2);
+  code.bind(room);
   code.and_with(r1, static_cast<std::int32_t>(maps.ring_events - 1));
   code.shift_up(r1, kBits);
   code.move(to, r6);
@@ -231,8 +236,7 @@ BpfCode switch_program(const KernelPlaces& places, const BpfMaps& maps) {
   const auto from_other = code.label(), to_other = code.label(), whose = code.label(),
              not_idle = code.label(), preempted = code.label(), sleeps = code.label(),
              ends = code.label(), write = code.label(), in_a_call = code.label(),
-             written = code.label(), last = code.label(), ours = code.label(),
-             not_the_first = code.label();
+             written = code.label(), last = code.label(), ours = code.label();
   const NoRoom no_room{code.label(), code.label(), code.label()};
   const auto out = no_room.out;
   code.move(r6, r1);
@@ -299,7 +303,8 @@ BpfCode switch_program(const KernelPlaces& places, const BpfMaps& maps) {
   code.bind(publish);
   end_event(code);
 
-  // The id of a process may be another's when its last thread has gone.
+  // The id of a process may be another's when its last thread has gone. (That of the first one is
+  // not, while its parent has not heard of its end, which is also ours: then all is over.)
   code.jump_if_any(r9, SchedulerEvent::kEnded, last);
   code.jump(out);
   code.bind(last);
@@ -313,14 +318,6 @@ BpfCode switch_program(const KernelPlaces& places, const BpfMaps& maps) {
   read_kernel(code, kLive, sizeof(std::uint32_t), r3, places.live);
   code.get(BPF_W, r1, stack, kLive);
   code.jump_unless_zero(r1, out);
-  code.map_value(r2, maps.observed);
-  code.get(BPF_W, r1, stack, kKey);
-  code.get(BPF_W, r3, r2, offsetof(Observed, first));
-  code.jump_unless_same(r1, r3, not_the_first);
-  code.put_value(BPF_W, r2, offsetof(Observed, first),
-                 static_cast<std::int32_t>(Observed::kNobody));
-  code.jump(out);
-  code.bind(not_the_first);
   code.map(r1, maps.processes);
   code.move(r2, stack);
   code.add_to(r2, kKey);

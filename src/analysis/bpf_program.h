@@ -43,32 +43,28 @@ struct KernelPlaces {
   static std::optional<KernelPlaces> of(const KernelTypes& types);
 };
 
-/// Who is observed, beside the processes in the table. `first` is compared with each thread that
-/// gets or loses a processor of this machine, whoever's it is: so that nearly all are told without
-/// a look into the table.
+/// Who is observed beside the first process, whose id is a constant of the programs.
 struct Observed {
-  static constexpr std::uint32_t kNobody = ~std::uint32_t{0};  ///< idle has the id 0
-  std::uint32_t first;                                         ///< process id
-  std::uint32_t others;                                        ///< not 0: the table has been used
+  std::uint32_t others;  ///< not 0: there have been some; till then their table is not asked
+  std::uint32_t unused;
   std::uint64_t lost;  ///< events of a processor that has no ring
 };
 
-/// The events of one processor, which nobody else writes: neither lock nor call is needed for one.
-struct alignas(64) BpfRing {
-  std::uint64_t head;  ///< events that were ever written
-  std::uint64_t lost;  ///< that found no room
-  std::uint64_t kernels[6];
-  std::uint64_t tail;  ///< events that were read; ours
-  std::uint64_t ours[7];
-  // The events follow.
+/// The events of one processor: it alone writes them, so that none needs a lock. Behind it are the
+/// events.
+struct BpfRing {
+  alignas(64) std::uint64_t head;  ///< events that were ever written
+  std::uint64_t limit;             ///< up to here there is room, as was seen last
+  std::uint64_t lost;              ///< events that found no room
+  alignas(64) std::uint64_t tail;  ///< events that were read, by whom they are for
 };
-static_assert(sizeof(BpfRing) == 128);
 
 struct BpfMaps {
+  std::uint32_t first;        ///< id of the first process
   int processes;              ///< the ids of the others that are observed, to anything
   int observed;               ///< one Observed
   int rings;                  ///< for each processor a BpfRing
-  std::uint32_t ring_events;  ///< in each; a power of two
+  std::uint32_t ring_events;  ///< that each has room for: a power of two
 };
 
 using BpfCode = std::vector<bpf_insn>;

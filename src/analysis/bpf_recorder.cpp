@@ -47,16 +47,6 @@ int make_map(bpf_map_type type, std::size_t value, std::uint32_t entries, std::u
   return bpf(BPF_MAP_CREATE, attributes);
 }
 
-template <class Value>
-int set_first(int map, const Value& value) {
-  std::uint32_t key = 0;
-  bpf_attr attributes{};
-  attributes.map_fd = static_cast<std::uint32_t>(map);
-  attributes.key = reinterpret_cast<std::uintptr_t>(&key);
-  attributes.value = reinterpret_cast<std::uintptr_t>(&value);
-  return bpf(BPF_MAP_UPDATE_ELEM, attributes);
-}
-
 int freeze(int map) {
   bpf_attr attributes{};
   attributes.map_fd = static_cast<std::uint32_t>(map);
@@ -102,10 +92,8 @@ std::string BpfRecorder::open(pid_t pid, bool children) {
   if (!places)
     return "this kernel does not describe its types (/sys/kernel/btf), or is before 5.18";
   maps_.observed = make_map(BPF_MAP_TYPE_ARRAY, sizeof(Observed), 1);
-  if (maps_.observed < 0 ||
-      set_first(maps_.observed, Observed{static_cast<std::uint32_t>(pid), 0, 0}) != 0) {
-    return why_not("bpf", errno);
-  }
+  if (maps_.observed < 0) return why_not("bpf", errno);
+  maps_.first = static_cast<std::uint32_t>(pid);
   std::string problem = make_rings();
   if (problem.empty() && children) {
     problem = run("thrum_birth", birth_program(*places, maps_), places->sched_wakeup_new);

@@ -42,7 +42,7 @@ class BpfRecorder {
   void take(const SchedulerEvent& event, std::uint32_t cpu, SchedulerRecords& into) const;
 
   std::uint64_t origin_ns_;
-  BpfMaps maps_{-1, -1, -1, 0};
+  BpfMaps maps_{0, -1, -1, -1, 0};
   std::vector<int> programs_;  // and what ties them to their hooks
   std::uint32_t cpus_ = 0;
   void* rings_ = nullptr;

@@ -151,9 +151,11 @@ class RingStore : public QueueSize<RingStore<T>> {
     return ring.puts_before(ring.tail.load(std::memory_order_seq_cst) & ~ring.closed);  // [claim]
   }
   std::uint64_t gets() const noexcept {
-    Hazard hazard;
-    const Ring& ring = hazard.protect(head_ring_);                       // [chain]
-    return ring.puts_before(ring.head.load(std::memory_order_seq_cst));  // [claim]
+    if (recycles_) {
+      Hazard hazard;
+      return hazard.protect(head_ring_).gets();  // [chain]
+    }
+    return NoHazard::protect(head_ring_).gets();  // [chain]
   }
   /// Where they are, for who observes: the rings change, what is in them does not.
   QueueNumbers numbers() const noexcept {
@@ -240,6 +242,9 @@ class RingStore : public QueueSize<RingStore<T>> {
     /// How many were put, in this ring and those before, before index `at` was claimed.
     std::uint64_t puts_before(std::uint64_t at) const noexcept {
       return base + (at >> lap_bits) * capacity + (at & (closed - 1));
+    }
+    std::uint64_t gets() const noexcept {
+      return puts_before(head.load(std::memory_order_seq_cst));  // [claim]
     }
     Ring* next_ring() const noexcept {
       const std::uintptr_t link = next.load(std::memory_order_seq_cst);  // [chain]

@@ -348,6 +348,7 @@ void SamplingSession::refresh() {
     writer_.write_events(one.thread.serial, one.fresh);
     one.fresh.clear();
   }
+  writer_.flush();  // what a killed watcher leaves is that old at most
 }
 
 // Returns whether to stop watching. Ctrl-C ends the watching of a process that ran before; a

@@ -16,17 +16,17 @@
 
 namespace thrum::analysis {
 
-/// What the programs write to the ring.
+/// What the programs write to a ring.
 struct SchedulerEvent {
   // In `flags`, of a switch.
-  static constexpr std::uint16_t kFromOurs = 1, kToOurs = 2, kPreempted = 4, kEnded = 8,
+  static constexpr std::uint32_t kFromOurs = 1, kToOurs = 2, kPreempted = 4, kEnded = 8,
                                  kToIdle = 16, kToOwn = 32;
-  static constexpr std::uint16_t kWake = 0x100;  ///< no switch
+  static constexpr std::uint32_t kWake = 0x100;  ///< no switch
 
   std::uint64_t ns;     ///< CLOCK_MONOTONIC
   std::uint32_t tid;    ///< who lost the processor, or was let go
   std::uint32_t other;  ///< who got it, or let it go
-  std::uint16_t cpu, flags;
+  std::uint32_t flags;
   std::int32_t call;       ///< that who lost it sleeps in, or who let it go is in; -1 none
   std::uint64_t argument;  ///< the first one of the call
 };
@@ -43,10 +43,28 @@ struct KernelPlaces {
   static std::optional<KernelPlaces> of(const KernelTypes& types);
 };
 
+/// Who is observed beside the first process, whose id is a constant of the programs.
+struct Observed {
+  std::uint32_t others;  ///< not 0: there have been some; till then their table is not asked
+  std::uint32_t unused;
+  std::uint64_t lost;  ///< events of a processor that has no ring
+};
+
+/// The events of one processor: it alone writes them, so that none needs a lock. Behind it are the
+/// events.
+struct BpfRing {
+  alignas(64) std::uint64_t head;  ///< events that were ever written
+  std::uint64_t limit;             ///< up to here there is room, as was seen last
+  std::uint64_t lost;              ///< events that found no room
+  alignas(64) std::uint64_t tail;  ///< events that were read, by whom they are for
+};
+
 struct BpfMaps {
-  int processes;  ///< the ids of those that are observed, to anything
-  int ring;
-  int lost;  ///< of one u64: events that found no room
+  std::uint32_t first;        ///< id of the first process
+  int processes;              ///< the ids of the others that are observed, to anything
+  int observed;               ///< one Observed
+  int rings;                  ///< for each processor a BpfRing
+  std::uint32_t ring_events;  ///< that each has room for: a power of two
 };
 
 using BpfCode = std::vector<bpf_insn>;

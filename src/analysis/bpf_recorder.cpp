@@ -2,17 +2,21 @@
 // SPDX-License-Identifier: MIT
 //
 // Edges
-//   [events] the kernel -> drain(): the events below the producer's position; and, for one that is
-//   being written, the length of it. The kernel's own barriers: Documentation/bpf/ringbuf.rst.
+//   [events] the kernel -> drain(): the events below `head`. The stores of our program there have
+//   no order of their own: that of the processor, x86-64, keeps them. And back: below `tail` they
+//   may be written over.
 #include "analysis/bpf_recorder.h"
 
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -22,9 +26,9 @@
 namespace thrum::analysis {
 namespace {
 
-constexpr std::size_t kPage = 4096;
-constexpr std::uint32_t kRingBytes = 4u << 20;  // 80 thousand events
 constexpr std::uint32_t kProcesses = 4096;
+// In the rings of all processors together, as long as each has its least.
+constexpr std::uint32_t kEvents = 1u << 17, kLeastEvents = 1u << 12, kMostEvents = 1u << 15;
 // Helpers that read another thread's registers are for programs under the GPL as well.
 constexpr char kLicense[] = "Dual MIT/GPL";
 
@@ -32,13 +36,21 @@ int bpf(bpf_cmd command, bpf_attr& attributes) {
   return static_cast<int>(syscall(SYS_bpf, command, &attributes, sizeof attributes));
 }
 
-int make_map(bpf_map_type type, std::uint32_t key, std::uint32_t value, std::uint32_t entries) {
+// A table of `entries`; its keys are numbers.
+int make_map(bpf_map_type type, std::size_t value, std::uint32_t entries, std::uint32_t flags = 0) {
   bpf_attr attributes{};
   attributes.map_type = type;
-  attributes.key_size = key;
-  attributes.value_size = value;
+  attributes.key_size = sizeof(std::uint32_t);
+  attributes.value_size = static_cast<std::uint32_t>(value);
   attributes.max_entries = entries;
+  attributes.map_flags = flags;
   return bpf(BPF_MAP_CREATE, attributes);
+}
+
+int freeze(int map) {
+  bpf_attr attributes{};
+  attributes.map_fd = static_cast<std::uint32_t>(map);
+  return bpf(BPF_MAP_FREEZE, attributes);
 }
 
 std::string own_path() {
@@ -71,8 +83,7 @@ BpfRecorder::BpfRecorder(pid_t pid, bool children, std::uint64_t origin_ns)
 
 std::string BpfRecorder::open(pid_t pid, bool children) {
   // The rights first: whoever has none is told so in microseconds.
-  maps_.processes =
-      make_map(BPF_MAP_TYPE_HASH, sizeof(std::uint32_t), sizeof(std::uint32_t), kProcesses);
+  maps_.processes = make_map(BPF_MAP_TYPE_HASH, sizeof(std::uint32_t), children ? kProcesses : 1);
   if (maps_.processes < 0) return why_not("bpf", errno);
   if (!sees_all_processes()) {
     return "the kernel's own account has other ids than a container's /proc";
@@ -80,26 +91,11 @@ std::string BpfRecorder::open(pid_t pid, bool children) {
   const auto places = KernelPlaces::of(KernelTypes::of_this_kernel());
   if (!places)
     return "this kernel does not describe its types (/sys/kernel/btf), or is before 5.18";
-  maps_.ring = make_map(BPF_MAP_TYPE_RINGBUF, 0, 0, kRingBytes);
-  maps_.lost = make_map(BPF_MAP_TYPE_ARRAY, sizeof(std::uint32_t), sizeof(std::uint64_t), 1);
-  if (maps_.ring < 0 || maps_.lost < 0) return why_not("bpf", errno);
-  void* const consumed = mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, maps_.ring, 0);
-  if (consumed == MAP_FAILED) return why_not("the ring of BPF", errno);
-  consumed_ = consumed;
-  void* const produced =
-      mmap(nullptr, kPage + 2 * std::size_t{kRingBytes}, PROT_READ, MAP_SHARED, maps_.ring, kPage);
-  if (produced == MAP_FAILED) return why_not("the ring of BPF", errno);
-  produced_ = produced;
-
-  auto key = static_cast<std::uint32_t>(pid);
-  bpf_attr attributes{};
-  attributes.map_fd = static_cast<std::uint32_t>(maps_.processes);
-  attributes.key = reinterpret_cast<std::uintptr_t>(&key);
-  attributes.value = reinterpret_cast<std::uintptr_t>(&key);
-  if (bpf(BPF_MAP_UPDATE_ELEM, attributes) != 0) return why_not("bpf", errno);
-
-  std::string problem;
-  if (children) {
+  maps_.observed = make_map(BPF_MAP_TYPE_ARRAY, sizeof(Observed), 1);
+  if (maps_.observed < 0) return why_not("bpf", errno);
+  maps_.first = static_cast<std::uint32_t>(pid);
+  std::string problem = make_rings();
+  if (problem.empty() && children) {
     problem = run("thrum_birth", birth_program(*places, maps_), places->sched_wakeup_new);
   }
   if (problem.empty()) {
@@ -109,10 +105,30 @@ std::string BpfRecorder::open(pid_t pid, bool children) {
     problem = run("thrum_switch", switch_program(*places, maps_), places->sched_switch);
   }
   // From here on only the programs themselves say who is observed: nobody adds a process to it.
-  attributes = {};
-  attributes.map_fd = static_cast<std::uint32_t>(maps_.processes);
-  if (problem.empty() && bpf(BPF_MAP_FREEZE, attributes) != 0) problem = why_not("bpf", errno);
+  if (problem.empty() && (freeze(maps_.processes) != 0 || freeze(maps_.observed) != 0))
+    problem = why_not("bpf", errno);
   return problem;
+}
+
+// An array in the kernel, which we see as memory.
+std::string BpfRecorder::make_rings() {
+  cpus_ = static_cast<std::uint32_t>(std::max(get_nprocs_conf(), 1));
+  maps_.ring_events = std::bit_floor(std::clamp(kEvents / cpus_, kLeastEvents, kMostEvents));
+  maps_.rings = make_map(BPF_MAP_TYPE_ARRAY, bytes_of_a_ring(), cpus_, BPF_F_MMAPABLE);
+  if (maps_.rings < 0) return why_not("the rings of BPF", errno);
+  void* const rings =
+      mmap(nullptr, cpus_ * bytes_of_a_ring(), PROT_READ | PROT_WRITE, MAP_SHARED, maps_.rings, 0);
+  if (rings == MAP_FAILED) return why_not("the rings of BPF", errno);
+  rings_ = rings;
+  return {};
+}
+
+std::size_t BpfRecorder::bytes_of_a_ring() const {
+  return sizeof(BpfRing) + maps_.ring_events * sizeof(SchedulerEvent);
+}
+
+BpfRing& BpfRecorder::ring(std::uint32_t cpu) const {
+  return *reinterpret_cast<BpfRing*>(static_cast<unsigned char*>(rings_) + cpu * bytes_of_a_ring());
 }
 
 // Loads a program and has it run at its hook. Returns what went wrong.
@@ -156,14 +172,14 @@ std::string BpfRecorder::run(const char* name, const BpfCode& code, std::uint32_
 
 BpfRecorder::~BpfRecorder() {
   for (const int file : programs_) close(file);
-  if (produced_ != nullptr) munmap(produced_, kPage + 2 * std::size_t{kRingBytes});
-  if (consumed_ != nullptr) munmap(consumed_, kPage);
-  for (const int file : {maps_.processes, maps_.ring, maps_.lost}) {
+  if (rings_ != nullptr) munmap(rings_, cpus_ * bytes_of_a_ring());
+  for (const int file : {maps_.processes, maps_.observed, maps_.rings}) {
     if (file >= 0) close(file);
   }
 }
 
-void BpfRecorder::take(const SchedulerEvent& event, SchedulerRecords& into) const {
+void BpfRecorder::take(const SchedulerEvent& event, std::uint32_t cpu,
+                       SchedulerRecords& into) const {
   const std::uint64_t ns = event.ns - std::min(event.ns, origin_ns_);
   if ((event.flags & SchedulerEvent::kWake) != 0) {
     into.wakes.push_back({ns, event.tid, event.other, event.call, 0});
@@ -176,47 +192,44 @@ void BpfRecorder::take(const SchedulerEvent& event, SchedulerRecords& into) cons
     std::uint16_t flags = Switch::kOut | to;
     if ((event.flags & SchedulerEvent::kPreempted) != 0) flags |= Switch::kPreempted;
     if ((event.flags & SchedulerEvent::kEnded) != 0) flags |= Switch::kExit;
-    into.switches.push_back({ns, event.tid, event.cpu, flags});
+    into.switches.push_back({ns, event.tid, static_cast<std::uint16_t>(cpu), flags});
     if (event.call >= 0) into.sleeps.push_back({ns, event.tid, event.call, event.argument});
   }
   if ((event.flags & SchedulerEvent::kToOurs) != 0) {
-    into.switches.push_back({ns, event.other, event.cpu, 0});
+    into.switches.push_back({ns, event.other, static_cast<std::uint16_t>(cpu), 0});
   }
 }
 
 double BpfRecorder::drain(SchedulerRecords& into) {
   if (!active()) return 0;
-  auto* const consumed = static_cast<std::uint64_t*>(consumed_);
-  const auto* const produced = static_cast<const std::uint64_t*>(produced_);
-  const auto* const data = static_cast<const unsigned char*>(produced_) + kPage;
-  const std::uint64_t head = __atomic_load_n(produced, __ATOMIC_ACQUIRE);  // [events]
-  std::uint64_t tail = *consumed;
-  const double full = static_cast<double>(head - tail) / kRingBytes;
-  while (tail < head) {
-    const unsigned char* const at = data + tail % kRingBytes;
-    const std::uint32_t length =
-        __atomic_load_n(reinterpret_cast<const std::uint32_t*>(at), __ATOMIC_ACQUIRE);  // [events]
-    if ((length & BPF_RINGBUF_BUSY_BIT) != 0) break;  // its writer is not done
-    const std::uint32_t bytes = length & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
-    if (bytes == sizeof(SchedulerEvent) && (length & BPF_RINGBUF_DISCARD_BIT) == 0) {
-      SchedulerEvent event;
-      std::memcpy(&event, at + BPF_RINGBUF_HDR_SZ, sizeof event);
-      take(event, into);
+  std::uint64_t fullest = 0;
+  for (std::uint32_t cpu = 0; cpu < cpus_; ++cpu) {
+    BpfRing& ring = this->ring(cpu);
+    const auto* const events = reinterpret_cast<const SchedulerEvent*>(&ring + 1);
+    const std::uint64_t head = __atomic_load_n(&ring.head, __ATOMIC_ACQUIRE);  // [events]
+    fullest = std::max(fullest, head - ring.tail);
+    for (std::uint64_t at = ring.tail; at != head; ++at) {
+      take(events[at % maps_.ring_events], cpu, into);
     }
-    tail += BPF_RINGBUF_HDR_SZ + (bytes + 7) / 8 * 8;
+    __atomic_store_n(&ring.tail, head, __ATOMIC_RELEASE);  // [events]
   }
-  __atomic_store_n(consumed, tail, __ATOMIC_RELEASE);  // [events]
-  return full;
+  return static_cast<double>(fullest) / maps_.ring_events;
 }
 
 std::uint64_t BpfRecorder::lost() const {
+  if (!active()) return 0;
   std::uint32_t key = 0;
-  std::uint64_t value = 0;
+  Observed observed{};
   bpf_attr attributes{};
-  attributes.map_fd = static_cast<std::uint32_t>(maps_.lost);
+  attributes.map_fd = static_cast<std::uint32_t>(maps_.observed);
   attributes.key = reinterpret_cast<std::uintptr_t>(&key);
-  attributes.value = reinterpret_cast<std::uintptr_t>(&value);
-  return maps_.lost >= 0 && bpf(BPF_MAP_LOOKUP_ELEM, attributes) == 0 ? value : 0;
+  attributes.value = reinterpret_cast<std::uintptr_t>(&observed);
+  bpf(BPF_MAP_LOOKUP_ELEM, attributes);
+  std::uint64_t sum = observed.lost;
+  for (std::uint32_t cpu = 0; cpu < cpus_; ++cpu) {
+    sum += __atomic_load_n(&ring(cpu).lost, __ATOMIC_RELAXED);
+  }
+  return sum;
 }
 
 }  // namespace thrum::analysis

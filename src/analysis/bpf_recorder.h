@@ -36,13 +36,16 @@ class BpfRecorder {
  private:
   std::string open(pid_t pid, bool children);
   std::string run(const char* name, const BpfCode& code, std::uint32_t hook);
-  void take(const SchedulerEvent& event, SchedulerRecords& into) const;
+  std::string make_rings();
+  std::size_t bytes_of_a_ring() const;
+  BpfRing& ring(std::uint32_t cpu) const;
+  void take(const SchedulerEvent& event, std::uint32_t cpu, SchedulerRecords& into) const;
 
   std::uint64_t origin_ns_;
-  BpfMaps maps_{-1, -1, -1};
+  BpfMaps maps_{0, -1, -1, -1, 0};
   std::vector<int> programs_;  // and what ties them to their hooks
-  void* consumed_ = nullptr;   // the page with how much we have read
-  void* produced_ = nullptr;   // the page with how much there is, and behind it the ring, twice
+  std::uint32_t cpus_ = 0;
+  void* rings_ = nullptr;
   std::string refusal_;
 };
 

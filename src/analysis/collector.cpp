@@ -233,6 +233,7 @@ void Collector::take(Slot& slot, const Event& event) {
   if (event.type() == Type::wait_begin || event.type() == Type::wait_end)
     slot.waits = event.type() == Type::wait_begin;
   slot.fresh.push_back(event);
+  if (event.type() == Type::wait_end) return;  // its places are known since it began
   if (event.site() != 0) places_.insert({slot.thread->process, event.site()});
   if (event.type() == Type::thread_new) {
     places_.insert({slot.thread->process, event.object() + 1});

@@ -45,7 +45,7 @@ void Collector::refresh() {
   refresh_names();
   watch_maps();
   write_depths();
-  for (Slot& slot : slots_) write_fresh(slot);  // what a killed watcher leaves is that old at most
+  for (std::uint32_t i = 0; i < used_slots_; ++i) write_fresh(slots_[i]);
 }
 
 const std::vector<std::uint64_t>& Collector::unwound(StackId id) {

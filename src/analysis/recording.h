@@ -112,11 +112,19 @@ struct Sleep {
 };
 static_assert(sizeof(Sleep) == 24);
 
-/// What the kernel tells of the scheduler's doings, in order of time but for some microseconds.
+/// What the kernel tells of the scheduler's doings: in order of time for each processor, but not of
+/// several.
 struct SchedulerRecords {
   std::vector<Switch> switches{};
   std::vector<Wake> wakes{};
   std::vector<Sleep> sleeps{};
+
+  /// Forgets them, and keeps the memory.
+  void clear() {
+    switches.clear();
+    wakes.clear();
+    sleeps.clear();
+  }
 };
 
 /// What the kernel counts for a thread, at some moment: running, ready, switches.
@@ -203,6 +211,8 @@ class RecordingWriter {
   void write(const Queue& queue);
   void write(std::span<const Depth> depths);
   void write(const SchedulerRecords& records);
+  /// Hands to the system what was written, for who reads the file of a watcher that was killed.
+  void flush();
 
   /// Throws  std::system_error if anything could not be written.
   void commit();
@@ -219,6 +229,8 @@ class RecordingWriter {
   std::string path_;
   std::string temporary_;
   std::FILE* file_ = nullptr;
+  std::vector<char> buffer_{};                      // of the file
+  std::vector<unsigned char> events_{}, packed_{};  // memory that is used again
   std::uint64_t bytes_ = 0;
   int error_ = 0;
 };

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: thrum contributors
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr char kFileMagic[8] = {'T', 'H', 'R', 'U', 'M', 'R', 'E', 'C'};
 constexpr std::size_t kWorthPacking = 256;
+constexpr std::size_t kWrittenTogether = 256u << 10;
 
 std::span<const unsigned char> as_bytes(const void* data, std::size_t size) {
   return {static_cast<const unsigned char*>(data), size};
@@ -24,6 +26,18 @@ std::span<const unsigned char> as_bytes(const void* data, std::size_t size) {
 template <class List>
 std::span<const unsigned char> bytes_of(const List& list) {
   return as_bytes(list.data(), list.size() * sizeof list[0]);
+}
+
+// Gives a file its name, which one before it may have. Where that is simply replaced, some file
+// systems have all of the new one written to the disk first, by us; where both change their names
+// they do not.
+int rename_over(const std::string& from, const std::string& to) {
+  struct stat before{};
+  if (lstat(to.c_str(), &before) == 0 && S_ISREG(before.st_mode) &&
+      renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) {
+    return unlink(from.c_str());
+  }
+  return std::rename(from.c_str(), to.c_str());
 }
 
 }  // namespace
@@ -38,6 +52,8 @@ RecordingWriter::RecordingWriter(std::string path) : path_(std::move(path)) {
     if (file < 0) throw std::system_error(errno, std::generic_category(), path_);
     file_ = fdopen(file, "wb");
   }
+  buffer_.resize(kWrittenTogether);  // glibc makes none of a size that it is asked for
+  std::setvbuf(file_, buffer_.data(), _IOFBF, buffer_.size());
   const std::uint32_t version[2] = {trace::kFormatVersion, 0};
   std::fwrite(kFileMagic, sizeof kFileMagic, 1, file_);
   std::fwrite(version, sizeof version, 1, file_);
@@ -62,8 +78,10 @@ void RecordingWriter::write_text(Chunk type, std::string_view text) {
 void RecordingWriter::write_records(Chunk type, std::span<const unsigned char> bytes,
                                     std::size_t bytes_of_a_record) {
   write_chunk(static_cast<std::uint32_t>(type) | kDifferences, bytes,
-              pack_differences(bytes, bytes_of_a_record / sizeof(std::uint32_t)));
+              pack_differences(bytes, bytes_of_a_record / sizeof(std::uint32_t), packed_));
 }
+
+void RecordingWriter::flush() { std::fflush(file_); }
 
 // Writes what was packed, if that is shorter.
 void RecordingWriter::write_chunk(std::uint32_t type, std::span<const unsigned char> bytes,
@@ -83,7 +101,7 @@ void RecordingWriter::write(Chunk type, const Json& json) {
   // What the target calls its files and threads need not be UTF-8.
   const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   write_text(type, text);
-  if (type != Chunk::symbols) std::fflush(file_);  // so that a killed watcher leaves it
+  if (type != Chunk::symbols) flush();  // so that a killed watcher leaves it
 }
 
 void RecordingWriter::write(const Process& process) {
@@ -120,10 +138,10 @@ void RecordingWriter::write(const Thread& thread) {
 }
 
 void RecordingWriter::write_events(std::uint64_t thread, std::span<const trace::Event> events) {
-  std::vector<unsigned char> bytes(sizeof thread + events.size_bytes());
-  std::memcpy(bytes.data(), &thread, sizeof thread);
-  std::memcpy(bytes.data() + sizeof thread, events.data(), events.size_bytes());
-  write_records(Chunk::events, bytes, sizeof(trace::Event));
+  events_.resize(sizeof thread + events.size_bytes());
+  std::memcpy(events_.data(), &thread, sizeof thread);
+  std::memcpy(events_.data() + sizeof thread, events.data(), events.size_bytes());
+  write_records(Chunk::events, events_, sizeof(trace::Event));
 }
 
 void RecordingWriter::write(const SchedulerRecords& records) {
@@ -151,7 +169,7 @@ void RecordingWriter::write(std::span<const Depth> depths) {
 void RecordingWriter::commit() {
   errno = 0;
   if (std::fflush(file_) != 0 && error_ == 0) error_ = errno;
-  if (error_ == 0 && std::rename(temporary_.c_str(), path_.c_str()) != 0) error_ = errno;
+  if (error_ == 0 && rename_over(temporary_, path_) != 0) error_ = errno;
   if (error_ != 0) {
     unlink(temporary_.c_str());
     throw std::system_error(error_, std::generic_category(), path_);

@@ -185,7 +185,8 @@ void SamplingSession::take_switches() {
     const auto found = threads_.find(one.tid);
     if (found == threads_.end()) {
       auto& [out, in] = early_[one.tid];
-      ((one.flags & Switch::kOut) != 0 ? out : in) = one.ns;
+      std::uint64_t& last = (one.flags & Switch::kOut) != 0 ? out : in;
+      last = std::max(last, one.ns);
       continue;
     }
     Recorded& thread = found->second;
@@ -347,6 +348,7 @@ void SamplingSession::refresh() {
     writer_.write_events(one.thread.serial, one.fresh);
     one.fresh.clear();
   }
+  writer_.flush();  // what a killed watcher leaves is that old at most
 }
 
 // Returns whether to stop watching. Ctrl-C ends the watching of a process that ran before; a

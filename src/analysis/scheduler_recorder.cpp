@@ -54,7 +54,7 @@ void SchedulerRecorder::write(RecordingWriter& writer, bool all) {
   if (fresh_.switches.empty() && fresh_.wakes.empty()) return;
   if (!all && fresh_.switches.size() < kTogether) return;
   writer.write(fresh_);
-  fresh_ = {};
+  fresh_.clear();
 }
 
 std::uint64_t SchedulerRecorder::lost() const {

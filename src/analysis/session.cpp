@@ -43,6 +43,7 @@ constexpr std::int64_t kShortestNs = 500'000;
 // A deadlock is told after two looks: within a tenth of a second. Each wakes the processor.
 constexpr std::int64_t kLongestNs = 25'000'000;
 constexpr std::uint64_t kLookNs = 25'000'000;
+constexpr double kFull = 0.25;  // of a ring: more often then
 // How often the depth of queues is looked at, where there are queues.
 constexpr std::uint64_t kQueuesNs = 10'000'000;
 constexpr std::uint64_t kRefreshNs = 200'000'000;
@@ -245,12 +246,14 @@ WatchResult Session::run() {
       refreshed = now;
       collector_.refresh();
       scheduler_->write(writer_, true);
+      writer_.flush();  // what a killed watcher leaves is that old at most
       if (scheduler_->rung() == Level::schedstat) sampler_.sample(collector_.moments());
     }
     const auto asked_ns = static_cast<std::int64_t>(govern(now - memory_.origin_ns()));
     hear_signals();
-    if (fullest > 0.25) pause_ns = std::max(kShortestNs, pause_ns / 2);
-    if (fullest < 0.05) pause_ns = std::min(longest_ns, pause_ns * 2);
+    // Each waking costs as much as some hundred events.
+    if (fullest > kFull) pause_ns = std::max(kShortestNs, pause_ns / 2);
+    if (fullest < kFull / 2) pause_ns = std::min(longest_ns, pause_ns * 2);
     sleep(std::clamp(asked_ns, kShortestNs, pause_ns));
   }
   end();

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "analysis/debug_files.h"
+#include "analysis/symbol_table.h"
 
 namespace thrum::analysis {
 namespace {
@@ -165,6 +166,7 @@ struct Symbols::Impl {
   Snapshot snapshot{};
   bool attached = false;
   std::map<std::uint64_t, std::vector<Frame>> known{};
+  std::map<Dwfl_Module*, SymbolTable> tables{};
 
   Impl() {
     callbacks.find_elf = [](Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) {
@@ -184,6 +186,9 @@ struct Symbols::Impl {
   Impl& operator=(const Impl&) = delete;
 
   std::vector<Frame> find(std::uint64_t return_address);
+  const SymbolTable::Symbol* symbol_at(Dwfl_Module* module, std::uint64_t address) {
+    return tables.try_emplace(module, module).first->second.at(address);
+  }
 };
 
 Symbols::Symbols(const std::vector<Module>& modules) : impl_(std::make_unique<Impl>()) {
@@ -213,12 +218,9 @@ std::vector<Frame> Symbols::Impl::find(std::uint64_t return_address) {
   Dwarf_Addr start = 0;
   const std::string path(text_of(
       dwfl_module_info(module, nullptr, &start, nullptr, nullptr, nullptr, nullptr, nullptr)));
-  GElf_Off offset = 0;
-  GElf_Sym symbol{};
-  const char* const name =
-      dwfl_module_addrinfo(module, pc, &offset, &symbol, nullptr, nullptr, nullptr);
-  Frame frame{name != nullptr
-                  ? demangled(name)
+  const SymbolTable::Symbol* const symbol = symbol_at(module, pc);
+  Frame frame{symbol != nullptr
+                  ? demangled(symbol->name)
                   : fmt::format("{}+{:#x}", path.substr(path.rfind('/') + 1), pc - start),
               {},
               0,
@@ -255,14 +257,10 @@ std::string Symbols::variable(std::uint64_t address) {
   Dwfl_Module* const module =
       impl_->dwfl != nullptr ? dwfl_addrmodule(impl_->dwfl, address) : nullptr;
   if (module == nullptr) return {};
-  GElf_Off offset = 0;
-  GElf_Sym symbol{};
-  const char* const name =
-      dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
-  if (name == nullptr || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT || offset >= symbol.st_size) {
-    return {};
-  }
-  return offset == 0 ? demangled(name) : fmt::format("{}+{}", demangled(name), offset);
+  const SymbolTable::Symbol* const symbol = impl_->symbol_at(module, address);
+  if (symbol == nullptr || symbol->type != STT_OBJECT || symbol->size == 0) return {};
+  std::string name = demangled(symbol->name);
+  return address == symbol->start ? name : fmt::format("{}+{}", name, address - symbol->start);
 }
 
 std::vector<std::uint64_t> Symbols::unwind(const trace::Registers& registers,

@@ -40,8 +40,10 @@ struct Local {
   static constexpr std::uint32_t kOrders = 4;
   // Lock orders that were written; in a row the newest first.
   std::uint64_t orders[kCache][kOrders];
-  std::uint64_t stacks[kCache];  // call site and stack pointer whose stack was written
-  std::uint16_t stack_ids[kCache];
+  static constexpr std::uint32_t kStacks = 4;
+  // Call sites and stack pointers whose stack was written; in a row the newest first.
+  std::uint64_t stacks[kCache][kStacks];
+  std::uint16_t stack_ids[kCache][kStacks];
   std::uint16_t last_stack;
 
   std::uint32_t orders_missed, counts_missed;  // that found no place in their tables
@@ -93,6 +95,15 @@ inline void put(Local& me, const trace::Event& event) noexcept {
   me.ring[me.head % trace::kRingEvents] = event;
   ++me.head;
 }
+/// Has the memory of the events that come next ready when they do: the watcher's processor had it,
+/// and a system call waits until this one has it.
+inline void expect_more(Local& me) noexcept {
+#if defined(__x86_64__)
+  __asm__ volatile("prefetchw %0" : : "m"(me.ring[(me.head + 2) % trace::kRingEvents]));
+#else
+  (void)me;
+#endif
+}
 inline void publish(Local& me) noexcept {
   me.slot->head.store(me.head, std::memory_order_release);  // [events]
 }
@@ -131,6 +142,7 @@ inline void emit(Local& me, trace::Type type, std::uint64_t object_kind, std::ui
   me.stamp = when;
   put(me, {when_type(when - shared->header.origin, type), object_kind, site_stack, argument});
   publish(me);
+  expect_more(me);
 }
 inline void emit(Local& me, trace::Type type, std::uint64_t object_kind, std::uint64_t site_stack,
                  std::uint64_t argument) noexcept {

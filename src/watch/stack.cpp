@@ -62,14 +62,21 @@ std::uint16_t stack_of(Local& me, std::uint64_t site, std::uint64_t object_kind)
                              : me.last_stack < kDistinct                      ? object_kind
                                                          : object_kind >> kAddressBits;
   const std::uint64_t key = ((site + what * kMixer) ^ sp * kMixer) | 1;
-  const std::uint32_t at = static_cast<std::uint32_t>((key * kMixer) >> 58);
-  if (me.stacks[at] != key) {
-    if (me.last_stack == 0xffff) return 0;
-    me.stacks[at] = key;
-    me.stack_ids[at] = ++me.last_stack;
-    snapshot(me, me.stack_ids[at], site);
+  const std::uint32_t row = static_cast<std::uint32_t>((key * kMixer) >> 58);
+  std::uint64_t(&written)[Local::kStacks] = me.stacks[row];
+  std::uint16_t(&ids)[Local::kStacks] = me.stack_ids[row];
+  for (std::uint32_t i = 0; i < Local::kStacks; ++i) {
+    if (written[i] == key) return ids[i];
   }
-  return me.stack_ids[at];
+  if (me.last_stack == 0xffff) return 0;
+  for (std::uint32_t i = Local::kStacks - 1; i > 0; --i) {
+    written[i] = written[i - 1];
+    ids[i] = ids[i - 1];
+  }
+  written[0] = key;
+  ids[0] = ++me.last_stack;
+  snapshot(me, ids[0], site);
+  return ids[0];
 }
 
 #else

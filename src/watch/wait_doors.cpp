@@ -53,6 +53,29 @@ Result sleep_in(std::uint64_t site, Block block) noexcept {
 bool has_waiters(const pthread_cond_t* condition) noexcept {
   return (condition->__data.__wrefs >> 3) != 0;
 }
+// glibc: the value in the lower half, how many wait in the upper.
+bool has_waiters(const sem_t* semaphore) noexcept {
+  std::uint64_t state = 0;
+  __builtin_memcpy(&state, semaphore, sizeof state);
+  return (state >> 32) != 0;
+}
+
+// Lets others go. Where nobody waits, which is nearly always, that costs no more than the look; the
+// rest is out of line, with the registers that it needs.
+template <class Object, class Call>
+[[gnu::noinline]] int let_go_the_long_way(Kind kind, Object* object, std::uint64_t site,
+                                          std::uint64_t n, Call call) noexcept {
+  Local* const me = enter();
+  if (me != nullptr && has_waiters(object)) lets_go(*me, kind, object, site, n);
+  return call();
+}
+template <class Object, class Call>
+[[gnu::always_inline]] inline int let_go(Kind kind, Object* object, std::uint64_t site,
+                                         std::uint64_t n, Call call) noexcept {
+  if (local.slot == nullptr || has_waiters(object)) [[unlikely]]
+    return let_go_the_long_way(kind, object, site, n, call);
+  return call();
+}
 
 }  // namespace
 
@@ -72,18 +95,12 @@ THRUM_DOOR(int, pthread_cond_clockwait, pthread_cond_t* condition, pthread_mutex
   });
 }
 THRUM_DOOR(int, pthread_cond_signal, pthread_cond_t* condition) {
-  Local* const me = enter();
-  if (me != nullptr && has_waiters(condition)) {
-    lets_go(*me, Kind::condition, condition, THRUM_SITE(), 1);
-  }
-  return real.pthread_cond_signal(condition);
+  return let_go(Kind::condition, condition, THRUM_SITE(), 1,
+                [=] { return real.pthread_cond_signal(condition); });
 }
 THRUM_DOOR(int, pthread_cond_broadcast, pthread_cond_t* condition) {
-  Local* const me = enter();
-  if (me != nullptr && has_waiters(condition)) {
-    lets_go(*me, Kind::condition, condition, THRUM_SITE(), ~std::uint64_t{0});
-  }
-  return real.pthread_cond_broadcast(condition);
+  return let_go(Kind::condition, condition, THRUM_SITE(), ~std::uint64_t{0},
+                [=] { return real.pthread_cond_broadcast(condition); });
 }
 
 THRUM_DOOR(int, sem_wait, sem_t* semaphore) {
@@ -98,13 +115,8 @@ THRUM_DOOR(int, sem_clockwait, sem_t* semaphore, clockid_t clock, const timespec
                            [=] { return real.sem_clockwait(semaphore, clock, until); });
 }
 THRUM_DOOR(int, sem_post, sem_t* semaphore) {
-  if (Local* const me = enter()) {
-    // glibc: the value in the lower half, how many wait in the upper.
-    std::uint64_t state = 0;
-    __builtin_memcpy(&state, semaphore, sizeof state);
-    if ((state >> 32) != 0) lets_go(*me, Kind::semaphore, semaphore, THRUM_SITE(), 1);
-  }
-  return real.sem_post(semaphore);
+  return let_go(Kind::semaphore, semaphore, THRUM_SITE(), 1,
+                [=] { return real.sem_post(semaphore); });
 }
 
 THRUM_DOOR(int, pthread_barrier_wait, pthread_barrier_t* barrier) {

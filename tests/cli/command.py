@@ -5,7 +5,6 @@
 THRUM names the program to test; without it the one of the preset `default` is taken.
 """
 
-import ctypes
 import json
 import os
 import pathlib
@@ -25,17 +24,70 @@ def environment(**changes):
     return env
 
 
+class Guard:
+    """Ends what a test has started when the test is gone, however it ended: killed for its time,
+    by a signal, with or without its watcher between them. Each is a process group."""
+    _to = None
+
+    @classmethod
+    def tell(cls, word, group):
+        if cls._to is None:
+            cls._begin()
+        os.write(cls._to, f'{word} {group}\n'.encode())
+
+    @classmethod
+    def _begin(cls):
+        end, cls._to = os.pipe()
+        if os.fork() != 0:
+            os.close(end)
+            return
+        # A process of its own, which hears the pipe close when the test and its children are gone.
+        os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+        os.dup2(0, 1)
+        os.dup2(0, 2)
+        os.closerange(3, end)  # which others wait to see closed
+        os.closerange(end + 1, max(map(int, os.listdir('/proc/self/fd'))) + 1)
+        groups = set()
+        with os.fdopen(end) as lines:
+            for line in lines:
+                word, group = line.split()
+                (groups.add if word == 'begun' else groups.discard)(int(group))
+        for group in groups:
+            try:
+                os.killpg(group, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        os._exit(0)
+
+
+def start(words, **how):
+    """A Popen that ends, with all that it starts, when this test does."""
+    process = subprocess.Popen(words, start_new_session=True, **how)
+    Guard.tell('begun', process.pid)
+    return process
+
+
+def end(process):
+    """Whatever became of it, it and what it has started end now."""
+    if process.returncode is None:  # else its number may be another's by now
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.communicate()
+    Guard.tell('ended', process.pid)
+
+
 def thrum(*args, cwd=None, prefix=(), **changes):
-    return subprocess.run([*prefix, THRUM, *map(os.fspath, args)], cwd=cwd, text=True,
-                          errors='surrogateescape', capture_output=True, stdin=subprocess.DEVNULL,
-                          env=environment(**changes), check=False)
-
-
-def ends_with_us(by=signal.SIGKILL):
-    """For Popen's preexec_fn: a test that is killed, as for its time, leaves nothing running. What
-    watches a program is to end it as well: by SIGTERM."""
-    prctl, set_parent_death_signal = ctypes.CDLL(None).prctl, 1
-    return lambda: prctl(set_parent_death_signal, int(by), 0, 0, 0)
+    words = [*prefix, THRUM, *map(os.fspath, args)]
+    process = start(words, cwd=cwd, text=True, errors='surrogateescape', stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment(**changes))
+    try:
+        out, error = process.communicate()
+        return subprocess.CompletedProcess(words, process.returncode, out, error)
+    finally:
+        end(process)
 
 
 def facts_of(run, section='queue'):

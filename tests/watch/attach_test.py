@@ -64,14 +64,9 @@ class Attach(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def start(self, *words):
-        process = subprocess.Popen(words, cwd=self.folder, stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True,
-                                   preexec_fn=command.ends_with_us())
-
-        def end():
-            process.kill()
-            process.communicate()
-        self.addCleanup(end)
+        process = command.start(words, cwd=self.folder, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True)
+        self.addCleanup(command.end, process)
         return process
 
     def start_blocked(self, name, threads):
@@ -195,9 +190,9 @@ class Attach(unittest.TestCase):
 
     def test_ctrl_c_ends_the_watching_not_the_process(self):
         process = self.start_blocked('deadlock', 4)
-        watcher = subprocess.Popen([command.THRUM, 'watch', '--pid', str(process.pid), '-q'],
-                                   cwd=self.folder, stderr=subprocess.PIPE, text=True,
-                                   preexec_fn=command.ends_with_us(signal.SIGTERM))
+        watcher = command.start([command.THRUM, 'watch', '--pid', str(process.pid), '-q'],
+                                cwd=self.folder, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(command.end, watcher)
         while 'Deadlock: 3 threads' not in watcher.stderr.readline():
             self.assertIsNone(watcher.poll())
         watcher.send_signal(signal.SIGINT)

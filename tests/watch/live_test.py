@@ -27,25 +27,14 @@ class Terminal:
 
     def __init__(self, test, *args, rows=40, columns=170, **files):
         self.main, other = pty.openpty()
-        ends_with_us = command.ends_with_us(signal.SIGTERM)
-
-        def begin():
-            ends_with_us()
-            fcntl.ioctl(2, termios.TIOCSCTTY, 0)
         self._screen = screen.Screen(rows, columns)
         self.resize(rows, columns)
-        self.process = subprocess.Popen(
+        self.process = command.start(
             [command.THRUM, 'watch', '--live', '--no-page', *map(os.fspath, args)], cwd=test.folder,
-            env=command.environment(), start_new_session=True, preexec_fn=begin,
+            env=command.environment(), preexec_fn=lambda: fcntl.ioctl(2, termios.TIOCSCTTY, 0),
             **{'stdin': other, 'stdout': other, 'stderr': other, **files})
         os.close(other)
-        test.addCleanup(self.stop)
-
-    def stop(self):
-        """Whatever became of the test, it and its program end."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.end()
+        test.addCleanup(command.end, self.process)
 
     def resize(self, rows, columns):
         self._screen.resize(rows, columns)
@@ -103,13 +92,8 @@ class Live(unittest.TestCase):
         self.assertEqual(terminal.end(), 7)
 
     def test_a_process_that_runs_already_is_shown_and_goes_on(self):
-        process = subprocess.Popen([TARGETS / 'blocked'], stdout=subprocess.PIPE, text=True,
-                                   preexec_fn=command.ends_with_us())
-
-        def end():
-            process.kill()
-            process.communicate()
-        self.addCleanup(end)
+        process = command.start([TARGETS / 'blocked'], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(command.end, process)
         self.assertEqual(process.stdout.readline(), 'started\n')
         terminal = Terminal(self, '--pid', str(process.pid))
         terminal.until('the process goes on', 'Threads: 11', 'Locks, by time waited for them', r'lock, blocked \d+',
@@ -124,9 +108,8 @@ class Live(unittest.TestCase):
         self.assertEqual([file.name for file in self.folder.iterdir()], ['blocked.thrum'])
 
     def test_a_deadlock_of_a_process_that_runs_already_is_told_on_the_screen(self):
-        process = subprocess.Popen([TARGETS / 'deadlock'], preexec_fn=command.ends_with_us())
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
+        process = command.start([TARGETS / 'deadlock'])
+        self.addCleanup(command.end, process)
         terminal = Terminal(self, '--pid', str(process.pid))
         terminal.until('Deadlock: 3 threads wait for each other', r'\(a cycle\)')
         process.kill()

@@ -70,9 +70,9 @@ class Watch(unittest.TestCase):
         self.assert_times_add_up(report)
 
     def test_a_deadlock_does_not_end_the_program(self):
-        watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--', TARGETS / 'deadlock'],
-                                   cwd=self.folder, stderr=subprocess.PIPE, text=True,
-                                   preexec_fn=command.ends_with_us(signal.SIGTERM))
+        watcher = command.start([command.THRUM, 'watch', '-q', '--', TARGETS / 'deadlock'],
+                                cwd=self.folder, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(command.end, watcher)
         line = ''
         while 'Ctrl-C' not in line:
             line = watcher.stderr.readline()
@@ -170,8 +170,9 @@ class Watch(unittest.TestCase):
 
     def test_bpf_names_the_call_that_a_thread_sleeps_in(self):
         self.on_level('bpf', 'nothing')  # skips where there is none
-        watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--level', 'bpf', '--', 'cat'],
-                                   cwd=self.folder, stdin=subprocess.PIPE)
+        watcher = command.start([command.THRUM, 'watch', '-q', '--level', 'bpf', '--', 'cat'],
+                                cwd=self.folder, stdin=subprocess.PIPE)
+        self.addCleanup(command.end, watcher)
         children = pathlib.Path(f'/proc/{watcher.pid}/task/{watcher.pid}/children')
         call = ''
         while not call.startswith('0 0x0 '):  # read() of its standard input
@@ -473,9 +474,9 @@ class Watch(unittest.TestCase):
             'thrum: /no/such/x: No such file or directory\n')
 
     def test_a_watcher_that_is_killed_leaves_what_it_had(self):
-        watcher = subprocess.Popen([command.THRUM, 'watch', '-q', '--', TARGETS / 'deadlock'],
-                                   cwd=self.folder, stderr=subprocess.PIPE, text=True,
-                                   preexec_fn=command.ends_with_us(signal.SIGTERM))
+        watcher = command.start([command.THRUM, 'watch', '-q', '--', TARGETS / 'deadlock'],
+                                cwd=self.folder, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(command.end, watcher)
         watcher.stderr.readline()
         watcher.stderr.readline()
         [part] = self.folder.iterdir()

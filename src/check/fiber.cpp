@@ -74,6 +74,12 @@ thrum_begin:              # r12: the argument, r13: the function
 extern "C" void thrum_switch(void** from, void* to, std::uint64_t thread_pointer);
 extern "C" void thrum_begin();
 
+// glibc's allocator under the names that no door has.
+extern "C" {
+void* __libc_malloc(std::size_t);
+void __libc_free(void*);
+}
+
 namespace thrum::check {
 namespace {
 
@@ -119,6 +125,9 @@ void await_turn(Donor& me) noexcept {
 
 void* donate(void* argument) {
   auto& me = *static_cast<Donor*>(argument);
+  // What glibc's allocator does for a thread at its first call it has done, or each execution would
+  // do it anew, in pages that it would write to for nothing else.
+  __libc_free(__libc_malloc(1));
   me.frame.store(static_cast<char*>(__builtin_frame_address(0)) - kRedZone,
                  std::memory_order_release);  // [parked]
   await_turn(me);                             // with fibers, for good
@@ -183,9 +192,11 @@ _Unwind_Reason_Code at_frame(int, _Unwind_Action actions, _Unwind_Exception_Clas
 bool prepare_donors(std::uint32_t count) noexcept {
   has_wrfsbase = (getauxval(AT_HWCAP2) & 2) != 0;
   if (count >= kThreads) count = kThreads - 1;
-  for (; prepared <= count; ++prepared) {
-    if (!create_donor(prepared)) return false;
+  // The first last: what belongs to those that most programs need is together, at the heap's end.
+  for (std::uint32_t i = count; i >= prepared; --i) {
+    if (!create_donor(i)) return false;
   }
+  if (count >= prepared) prepared = count + 1;
   return true;
 }
 

@@ -23,10 +23,7 @@ bool race(const Thread& a, const Thread& b) noexcept {
 void begin() noexcept {}
 
 Thread* next(const Candidates& candidates) noexcept {
-  Thread* best = candidates.thread[0];
-  for (std::uint32_t i = 1; i < candidates.count; ++i) {
-    if (candidates.thread[i]->priority > best->priority) best = candidates.thread[i];
-  }
+  Thread* const best = highest(candidates);
   for (std::uint32_t i = 0; i < candidates.count; ++i) {
     Thread& other = *candidates.thread[i];
     if (&other != best && race(other, *best)) other.priority = random_number();

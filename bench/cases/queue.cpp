@@ -104,6 +104,11 @@ void add_flow(Cases& cases, const char* type, Sides sides, std::uint32_t limit,
   flows.contenders.push_back({"thrum::Queue, task_done",
                               flow<thrum::Queue<T>, T, true>(sides, limit),
                               sizeof(thrum::Queue<T>)});
+  if (limit > 1) {
+    flows.contenders.push_back({"floor: ring, yields, task_done",
+                                flow<CountingRing<T>, T, true>(sides, limit),
+                                sizeof(CountingRing<T>)});
+  }
   const std::string shape =
       fmt::format("queue {} {} {} {}", sides.putters, sides.getters, limit, type);
   add_foreign(flows.contenders, "rust", "Rust crossbeam", shape);

@@ -7,6 +7,7 @@
 //   [bare] unlock -> lock: as in any lock; orders nothing here but what is measured.
 //   [flag] set -> wait: what was done before the flag was set happens before what follows the wait.
 //   [slot] put -> get, and get -> the put one lap later: the item, and its place.
+//   [done] task_done -> who would join.
 #pragma once
 
 #include <linux/futex.h>
@@ -127,6 +128,17 @@ class YieldingRing {
   const std::unique_ptr<Slot[]> slots_;
   alignas(64) std::atomic<std::size_t> tail_{0};
   alignas(64) std::atomic<std::size_t> head_{0};
+};
+
+/// The same, that counts what is done: an addition, without a look whether that was put.
+template <class T>
+class CountingRing : public YieldingRing<T> {
+ public:
+  using YieldingRing<T>::YieldingRing;
+  void task_done() noexcept { done_.fetch_add(1, std::memory_order_release); }  // [done]
+
+ private:
+  alignas(64) std::atomic<std::size_t> done_{0};
 };
 
 }  // namespace bench

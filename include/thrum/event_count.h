@@ -31,9 +31,11 @@ class THRUM_API EventCount {
   constexpr EventCount() noexcept = default;
 
   /// Returns whether wake() must follow.
-  bool announce() noexcept {
+  [[gnu::always_inline]] bool announce() noexcept {
     const std::uint32_t state = state_.load(std::memory_order_seq_cst);  // [sleepers]
-    return state != 0 && (state & kWaking) == 0 && announce_slow();
+    if (state == 0) [[likely]]
+      return false;
+    return (state & kWaking) == 0 && announce_slow();
   }
   const Word* address() const noexcept { return &epoch_; }
   static void wake(const Word* address) noexcept { thrum::wake(address, 1); }

@@ -46,7 +46,7 @@ class Hazard {
   /// Returns the object that `link` points to, which is not freed until the next protect() or the
   /// end of this.
   template <class T>
-  T& protect(const std::atomic<T*>& link) noexcept {
+  [[gnu::always_inline]] T& protect(const std::atomic<T*>& link) noexcept {
     T* object = link.load(std::memory_order_seq_cst);  // [hazard]
     for (;;) {
       const void* const kept = outer_ == nullptr ? object : kEverything;

@@ -272,7 +272,7 @@ class BasicQueue {
       return outcome;
     return offer_slow(item, deadline);
   }
-  Outcome offer_slow(T& item, const Deadline* deadline) {
+  [[gnu::noinline]] Outcome offer_slow(T& item, const Deadline* deadline) {
     if (deadline != nullptr && deadline->is_poll()) return Outcome::would_block;
     WaitingFor what = waiting_for(Waitable::queue_put);
     return store_.putters.block_on([&](bool slept) { return store_.try_put(item, slept); },
@@ -289,7 +289,7 @@ class BasicQueue {
     return take_slow(sink, deadline);
   }
   template <class Sink>
-  Outcome take_slow(Sink& sink, const Deadline* deadline) {
+  [[gnu::noinline]] Outcome take_slow(Sink& sink, const Deadline* deadline) {
     if (deadline != nullptr && deadline->is_poll()) return Outcome::would_block;
     WaitingFor what = waiting_for(Waitable::queue_get);
     return store_.getters.block_on([&](bool slept) { return store_.try_get(sink, slept); },

@@ -74,18 +74,18 @@ class RingStore : public QueueSize<RingStore<T>> {
 
   /// Moves `item` in if there is room.
   /// Throws  std::bad_alloc if a ring must be added and cannot; nothing has changed then.
-  Outcome try_put(T& item, bool slept) {
+  [[gnu::always_inline]] Outcome try_put(T& item, bool slept) {
     if (recycles_) return put_with_care(item, slept);
     NoHazard hazard;
-    return put_into(hazard, item, slept);
+    return !slept && put_at_once(hazard, item) ? Outcome::done : put_into(hazard, item, slept);
   }
 
   /// Calls sink(T&&), which must not throw, with the oldest item, if there is one.
   template <class Sink>
-  Outcome try_get(Sink&& sink, bool slept) noexcept {
+  [[gnu::always_inline]] Outcome try_get(Sink&& sink, bool slept) noexcept {
     if (recycles_) return get_with_care(sink, slept);
     NoHazard hazard;
-    return get_from(hazard, sink, slept);
+    return !slept && get_at_once(hazard, sink) ? Outcome::done : get_from(hazard, sink, slept);
   }
 
   /// Moves the first of `items` in, as many as there is room for: they follow each other in the
@@ -151,9 +151,11 @@ class RingStore : public QueueSize<RingStore<T>> {
     return ring.puts_before(ring.tail.load(std::memory_order_seq_cst) & ~ring.closed);  // [claim]
   }
   std::uint64_t gets() const noexcept {
-    Hazard hazard;
-    const Ring& ring = hazard.protect(head_ring_);                       // [chain]
-    return ring.puts_before(ring.head.load(std::memory_order_seq_cst));  // [claim]
+    if (recycles_) {
+      Hazard hazard;
+      return hazard.protect(head_ring_).gets();  // [chain]
+    }
+    return NoHazard::protect(head_ring_).gets();  // [chain]
   }
   /// Where they are, for who observes: the rings change, what is in them does not.
   QueueNumbers numbers() const noexcept {
@@ -241,6 +243,9 @@ class RingStore : public QueueSize<RingStore<T>> {
     std::uint64_t puts_before(std::uint64_t at) const noexcept {
       return base + (at >> lap_bits) * capacity + (at & (closed - 1));
     }
+    std::uint64_t gets() const noexcept {
+      return puts_before(head.load(std::memory_order_seq_cst));  // [claim]
+    }
     Ring* next_ring() const noexcept {
       const std::uintptr_t link = next.load(std::memory_order_seq_cst);  // [chain]
       return link == kOpen || link == kEnd ? nullptr : reinterpret_cast<Ring*>(link);
@@ -259,25 +264,92 @@ class RingStore : public QueueSize<RingStore<T>> {
   // Out of the way of the queues that need no hazard.
   [[gnu::noinline]] Outcome put_with_care(T& item, bool slept) {
     Hazard hazard;
-    return put_into(hazard, item, slept);
+    return !slept && put_at_once(hazard, item) ? Outcome::done : put_into(hazard, item, slept);
   }
   template <class Sink>
   [[gnu::noinline]] Outcome get_with_care(Sink& sink, bool slept) noexcept {
     Hazard hazard;
-    return get_from(hazard, sink, slept);
+    return !slept && get_at_once(hazard, sink) ? Outcome::done : get_from(hazard, sink, slept);
+  }
+
+  // The common case, in few instructions: the ring is the queue, there is room, nobody is faster.
+  // In a closed ring no stamp is equal to the tail.
+  template <class Guard>
+  [[gnu::always_inline]] bool put_at_once(Guard& hazard, T& item) {
+    Ring& ring = hazard.protect(tail_ring_);  // [chain]
+    std::uint64_t at = ring.tail.load(std::memory_order_relaxed);
+    Slot& slot = ring.slot(at);
+    const std::size_t limit = limit_.load(std::memory_order_relaxed);
+    if ((limit != 0 && !is_exact(ring, limit)) ||
+        slot.stamp.load(std::memory_order_acquire) != at ||  // [slot]
+        !claim(ring.tail, at, ring)) {
+      return false;
+    }
+    fill(slot, at, item, false);
+    return true;
+  }
+  template <class Guard, class Sink>
+  [[gnu::always_inline]] bool get_at_once(Guard& hazard, Sink& sink) noexcept {
+    Ring& ring = hazard.protect(head_ring_);  // [chain]
+    std::uint64_t at = ring.head.load(std::memory_order_relaxed);
+    Slot& slot = ring.slot(at);
+    if (slot.stamp.load(std::memory_order_acquire) != at + 1 ||  // [slot]
+        !claim(ring.head, at, ring)) {
+      return false;
+    }
+    drain(slot, at + ring.lap, sink, false);
+    return true;
+  }
+
+  // Whether this ring is the queue and as large as the limit: then a slot's stamp tells whether
+  // there is room, and nobody needs to look at the getters' index.
+  bool is_exact(const Ring& ring, std::size_t limit) const noexcept {
+    return limit == ring.capacity && head_ring_.load(std::memory_order_relaxed) == &ring;
+  }
+  // Returns whether the caller moved the index on; else `at` is where it is.
+  [[gnu::always_inline]] static bool claim(std::atomic<std::uint64_t>& index, std::uint64_t& at,
+                                           const Ring& ring) noexcept {
+    return index.compare_exchange_weak(at, ring.after(at), std::memory_order_seq_cst,  // [claim]
+                                       std::memory_order_relaxed);
+  }
+  // Moves an item into a slot that was claimed, or out of it.
+  [[gnu::always_inline]] void fill(Slot& slot, std::uint64_t at, T& item, bool slept) noexcept {
+    const bool wake_getter = getters.announce();
+    const bool wake_putter = slept && !this->full() && putters.announce();
+    const Word* const getter = getters.address();
+    const Word* const putter = putters.address();
+    std::construct_at(&slot.item, std::move(item));
+    slot.stamp.store(at + 1, std::memory_order_release);  // [slot]
+    // Only addresses from here on: who gets the item may destroy the queue.
+    if (wake_getter) [[unlikely]]
+      EventCount::wake(getter);
+    if (wake_putter) [[unlikely]]
+      EventCount::wake(putter);
+  }
+  template <class Sink>
+  [[gnu::always_inline]] void drain(Slot& slot, std::uint64_t next_lap, Sink& sink,
+                                    bool slept) noexcept {
+    const bool wake_putter = putters.announce();
+    const bool wake_getter = slept && !this->empty() && getters.announce();
+    const Word* const getter = getters.address();
+    const Word* const putter = putters.address();
+    sink(std::move(slot.item));
+    std::destroy_at(&slot.item);
+    slot.stamp.store(next_lap, std::memory_order_release);  // [slot]
+    if (wake_putter) [[unlikely]]
+      EventCount::wake(putter);
+    if (wake_getter) [[unlikely]]
+      EventCount::wake(getter);
   }
 
   template <class Guard>
-  Outcome put_into(Guard& hazard, T& item, bool slept) {
+  [[gnu::noinline]] Outcome put_into(Guard& hazard, T& item, bool slept) {
     for (;;) {
       Ring& ring = hazard.protect(tail_ring_);  // [chain]
       std::uint64_t at = ring.tail.load(std::memory_order_relaxed);
       while ((at & ring.closed) == 0) {
         const std::size_t limit = limit_.load(std::memory_order_relaxed);
-        // The common case, this ring is the queue and as large as the limit, needs no look at the
-        // getters' index: the slot's stamp tells.
-        const bool exact =
-            limit == ring.capacity && head_ring_.load(std::memory_order_relaxed) == &ring;
+        const bool exact = is_exact(ring, limit);
         if (!exact && limit != 0 && ring.puts_before(at) - gets() >= limit) {
           const std::uint64_t now = ring.tail.load(std::memory_order_relaxed);
           if (now == at) return Outcome::would_block;
@@ -287,20 +359,8 @@ class RingStore : public QueueSize<RingStore<T>> {
         Slot& slot = ring.slot(at);
         const std::uint64_t stamp = slot.stamp.load(std::memory_order_acquire);  // [slot]
         if (stamp == at) {
-          if (ring.tail.compare_exchange_weak(at, ring.after(at),
-                                              std::memory_order_seq_cst,  // [claim]
-                                              std::memory_order_relaxed)) {
-            const bool wake_getter = getters.announce();
-            const bool wake_putter = slept && !this->full() && putters.announce();
-            const Word* const getter = getters.address();
-            const Word* const putter = putters.address();
-            std::construct_at(&slot.item, std::move(item));
-            slot.stamp.store(at + 1, std::memory_order_release);  // [slot]
-            // Only addresses from here on: who gets the item may destroy the queue.
-            if (wake_getter) [[unlikely]]
-              EventCount::wake(getter);
-            if (wake_putter) [[unlikely]]
-              EventCount::wake(putter);
+          if (claim(ring.tail, at, ring)) {
+            fill(slot, at, item, slept);
             return Outcome::done;
           }
         } else if (static_cast<std::int64_t>(stamp - at) < 0) {
@@ -321,7 +381,7 @@ class RingStore : public QueueSize<RingStore<T>> {
   }
 
   template <class Guard, class Sink>
-  Outcome get_from(Guard& hazard, Sink& sink, bool slept) noexcept {
+  [[gnu::noinline]] Outcome get_from(Guard& hazard, Sink& sink, bool slept) noexcept {
     for (;;) {
       Ring& ring = hazard.protect(head_ring_);  // [chain]
       std::uint64_t at = ring.head.load(std::memory_order_relaxed);
@@ -329,20 +389,8 @@ class RingStore : public QueueSize<RingStore<T>> {
         Slot& slot = ring.slot(at);
         const std::uint64_t stamp = slot.stamp.load(std::memory_order_acquire);  // [slot]
         if (stamp == at + 1) {
-          if (ring.head.compare_exchange_weak(at, ring.after(at),
-                                              std::memory_order_seq_cst,  // [claim]
-                                              std::memory_order_relaxed)) {
-            const bool wake_putter = putters.announce();
-            const bool wake_getter = slept && !this->empty() && getters.announce();
-            const Word* const getter = getters.address();
-            const Word* const putter = putters.address();
-            sink(std::move(slot.item));
-            std::destroy_at(&slot.item);
-            slot.stamp.store(at + ring.lap, std::memory_order_release);  // [slot]
-            if (wake_putter) [[unlikely]]
-              EventCount::wake(putter);
-            if (wake_getter) [[unlikely]]
-              EventCount::wake(getter);
+          if (claim(ring.head, at, ring)) {
+            drain(slot, at + ring.lap, sink, slept);
             return Outcome::done;
           }
         } else if (static_cast<std::int64_t>(stamp - (at + 1)) < 0) {
@@ -388,9 +436,7 @@ class RingStore : public QueueSize<RingStore<T>> {
     while ((at & ring.closed) == 0) {
       std::size_t most = items.size();
       const std::size_t limit = limit_.load(std::memory_order_relaxed);
-      const bool exact =
-          limit == ring.capacity && head_ring_.load(std::memory_order_relaxed) == &ring;
-      if (!exact && limit != 0) {
+      if (limit != 0 && !is_exact(ring, limit)) {
         // Of an old tail that may be more than all: then it is for try_put() as well.
         const std::uint64_t size = ring.puts_before(at) - gets();
         if (size >= limit) return 0;

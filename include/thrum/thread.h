@@ -156,12 +156,12 @@ class THRUM_API ThreadHandle {
 ///     worker.start();
 ///     worker.join();
 ///
-/// Owns its thread: the destructor requests stop and joins, but lets a daemon thread go. Arguments
-/// are decayed and moved in, and destroyed as soon as the target is done. If the target takes a
-/// std::stop_token first, it gets the thread's own. An exception that leaves the target ends the
-/// thread, not the process: it is kept, see exception(), and reported by threading::excepthook. At
-/// the end of the process non-daemon threads are asked to stop and joined. For many threads with
-/// one fate, use Group.
+/// Owns its thread: the destructor requests stop and joins, unless that was done, but lets a daemon
+/// thread go. Arguments are decayed and moved in, and destroyed as soon as the target is done. If
+/// the target takes a std::stop_token first, it gets the thread's own. An exception that leaves the
+/// target ends the thread, not the process: it is kept, see exception(), and reported by
+/// threading::excepthook. At the end of the process non-daemon threads are asked to stop and
+/// joined. For many threads with one fate, use Group.
 /// Like    threading.Thread; std::jthread.
 class THRUM_API Thread : public ThreadHandle {
  protected:

@@ -30,7 +30,7 @@ namespace thrum {
 ///
 /// If the system refuses the thread when the time has come, the timer ends by that
 /// std::system_error, as if the function had thrown it. In the child of a fork no timer is pending.
-/// Cost    start() and cancel(): O(log n) in the pending, some 100 ns; 350 bytes each.
+/// Cost    start() and cancel(): O(log n) in the pending, some 200 ns in all; 350 bytes each.
 /// Like    threading.Timer.
 class THRUM_API Timer : public Thread {
  public:

@@ -14,7 +14,7 @@ using trace::Kind;
 namespace {
 
 constexpr std::size_t kStackBytes = 64u << 10;
-constexpr std::uint64_t kModulesNs = 1'000'000'000;  // maps are looked at no more often
+constexpr std::uint64_t kModulesNs = 1'000'000'000;  // for so long after it was in vain
 
 }  // namespace
 
@@ -24,9 +24,8 @@ LiveProcess::LiveProcess(pid_t pid) : pid_(pid) {
 }
 
 void LiveProcess::read_modules() {
-  modules_read_ns_ = trace::monotonic_ns();
   std::vector<Module> found = modules_of(pid_);
-  if (symbols_ != nullptr && found.size() == modules_.size()) return;
+  if (symbols_ != nullptr && found == modules_) return;
   modules_ = std::move(found);
   symbols_ = std::make_unique<Symbols>(modules_);
 }
@@ -110,7 +109,11 @@ std::vector<std::uint64_t> LiveProcess::unwind(const trace::Registers& registers
       return module.low <= registers.pc && registers.pc < module.high;
     });
   };
-  if (!is_known() && trace::monotonic_ns() - modules_read_ns_ > kModulesNs) read_modules();
+  // A library that was loaded since, or the whole program: it may just have begun.
+  if (!is_known() && trace::monotonic_ns() >= modules_due_ns_) {
+    read_modules();
+    if (!is_known()) modules_due_ns_ = trace::monotonic_ns() + kModulesNs;
+  }
   std::vector<std::uint64_t> stack = symbols_->unwind(registers, bytes, known);
   if (stack.empty()) stack.push_back(registers.pc);
   return stack;

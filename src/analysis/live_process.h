@@ -80,7 +80,7 @@ class LiveProcess {
   std::uint64_t serials_ = 0;
   std::vector<Module> modules_;
   std::unique_ptr<Symbols> symbols_;
-  std::uint64_t modules_read_ns_ = 0;
+  std::uint64_t modules_due_ns_ = 0;  // its maps are not looked at again before
   WaitGraph graph_;
 };
 

@@ -26,6 +26,7 @@ using Json = nlohmann::ordered_json;
 struct Module {
   std::uint64_t bias = 0, low = 0, high = 0;
   std::string path{};
+  bool operator==(const Module&) const = default;
 };
 
 /// One place in the program: a function as the reader knows it, after inlining is undone.

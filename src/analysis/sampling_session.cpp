@@ -113,7 +113,7 @@ class SamplingSession final : Names {
   std::set<std::uint64_t> objects_;
   LevelText text_;
   std::uint64_t looks_ = 0, look_ns_ = 0;
-  std::size_t modules_written_ = 0;
+  std::vector<Module> modules_written_;
   int interrupts_ = 0;
 };
 
@@ -167,8 +167,8 @@ Json SamplingSession::meta() const {
 }
 
 void SamplingSession::write_process() {
-  if (process_->modules().size() == modules_written_) return;
-  modules_written_ = process_->modules().size();
+  if (process_->modules() == modules_written_) return;
+  modules_written_ = process_->modules();
   writer_.write(Process{kProcess, static_cast<std::uint32_t>(pid_), 0, 0, process_->modules()});
 }
 

@@ -127,7 +127,7 @@ std::vector<Seen> look() {
     if (const auto* record =
             static_cast<const ThreadRecord*>(node->owner.load(std::memory_order_relaxed))) {
       seen.ours = true;
-      seen.name = record->name;
+      seen.name = record->name();
       seen.daemon = record->daemon.load(std::memory_order_relaxed);
     }
     threads.push_back(std::move(seen));

@@ -108,16 +108,16 @@ std::exception_ptr ThreadHandle::exception() const {
 
 std::string ThreadHandle::name() const {
   const waist::Registry registry;
-  return record().name;
+  return record().name();
 }
 
 void ThreadHandle::set_name(std::string name) const {
   ThreadRecord& thread = record();
   const waist::Registry registry;
-  thread.name = std::move(name);
-  thread.named = true;
+  thread.given_name = std::move(name);
+  thread.number = 0;
   if (thread.has_pthread)
-    kernel::set_name(thread.pthread.load(std::memory_order_relaxed), thread.name);
+    kernel::set_name(thread.pthread.load(std::memory_order_relaxed), thread.given_name);
 }
 
 bool ThreadHandle::daemon() const { return record().daemon.load(std::memory_order_relaxed); }
@@ -187,16 +187,13 @@ Thread::Thread(std::shared_ptr<ThreadRecord> record, ThreadOptions options,
                        " is required");
     }
   }
-  const bool named = !options.name.empty();
-  if (!named) {
+  if (options.name.empty()) {
     // relaxed: only unique
-    options.name =
-        "Thread-" + std::to_string(unnamed_threads.fetch_add(1, std::memory_order_relaxed) + 1);
+    record->number = unnamed_threads.fetch_add(1, std::memory_order_relaxed) + 1;
   }
   record->daemon.store(options.daemon ? *options.daemon : ThreadRecord::caller_is_daemon(),
                        std::memory_order_relaxed);
-  record->name = std::move(options.name);
-  record->named = named;
+  record->given_name = std::move(options.name);
   record->stack_size = options.stack_size;
   record->affinity = std::move(options.affinity);
   record->body = std::move(body);
@@ -217,7 +214,9 @@ Thread& Thread::operator=(Thread&& other) noexcept {
 Thread::~Thread() { let_go(); }
 
 void Thread::let_go() noexcept {
-  if (record_ == nullptr || record_->phase() == ThreadRecord::kNew ||
+  if (record_ == nullptr) return;
+  const std::uint32_t now = record_->phase();
+  if (now == ThreadRecord::kNew || now == ThreadRecord::kReaped ||
       record_->daemon.load(std::memory_order_relaxed) || record_->is_caller()) {
     return;
   }

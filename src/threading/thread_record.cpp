@@ -101,7 +101,7 @@ std::shared_ptr<ThreadRecord> make_alien(std::uint32_t native_id) {
   const bool is_main = native_id == main_native_id();
   auto record = std::make_shared<ThreadRecord>(is_main ? ThreadRecord::Origin::main
                                                        : ThreadRecord::Origin::foreign);
-  record->name =
+  record->given_name =
       is_main ? "MainThread"
               : "Dummy-" + std::to_string(dummies.fetch_add(1, std::memory_order_relaxed) + 1);
   record->daemon.store(!is_main, std::memory_order_relaxed);
@@ -275,6 +275,8 @@ void ThreadRecord::arm() {
 
 void ThreadRecord::never_ran(std::uint32_t phase) noexcept {
   if (replace(state, phase)) wake(&state, kEveryone);
+  // Who asks for the id from now on sees that there is none.  [refused]
+  if (native_id.load(std::memory_order_seq_cst) == 0) return;
   if (replace(native_id, 0)) wake(&native_id, kEveryone);
 }
 
@@ -307,7 +309,7 @@ __attribute__((no_sanitize("null"))) void ThreadRecord::run() {
     attach(*this, waist::this_node());
     pthread.store(::pthread_self(), std::memory_order_relaxed);
     has_pthread = true;
-    if (named) kernel::set_name(::pthread_self(), name);
+    if (number == 0) kernel::set_name(::pthread_self(), given_name);
   }
   if (replace(native_id, thrum::self().native_id)) wake(&native_id, kEveryone);
   waist::park_if_ending(waist::this_node());

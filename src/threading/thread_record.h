@@ -81,6 +81,8 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
     return state.load(std::memory_order_acquire) & ~kAwaited;  // [end]
   }
   bool is_alive() const noexcept { return is_alive(phase()); }
+  /// (registry)
+  std::string name() const { return number == 0 ? given_name : "Thread-" + std::to_string(number); }
   static constexpr bool is_alive(std::uint32_t phase) noexcept {
     return phase == kPending || phase == kStarted;
   }
@@ -121,8 +123,8 @@ struct ThreadRecord : std::enable_shared_from_this<ThreadRecord> {
   std::exception_ptr exception;
   End end = End::alive;
 
-  std::string name;                          // (registry)
-  bool named = false;                        // (registry) by somebody, not by number
+  std::string given_name;                    // (registry)
+  unsigned number = 0;                       // (registry) 0 if somebody named it
   waist::Node* node = nullptr;               // (registry) null until it runs
   std::atomic<pthread_t> pthread{};          // 0 not known yet; written when it is started
   std::atomic<bool> reaper{false};           // somebody reaps it, or will when it ends

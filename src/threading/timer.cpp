@@ -330,8 +330,7 @@ bool TimerRecord::cancel() {
 
 void TimerRecord::end_unrun() {
   // The function's destructor may drop the last handle, or join. Not to wait for itself it must
-  // know that it is in the timer's thread, as it were.
-  const std::shared_ptr<ThreadRecord> keep = shared_from_this();
+  // know that it is in the timer's thread, as it were. The list keeps the record meanwhile.
   if (end == End::alive) end = End::returned;
   played_by.store(self().ident, std::memory_order_relaxed);
   body = nullptr;

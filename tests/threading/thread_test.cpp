@@ -648,6 +648,22 @@ TEST(Thread, RequestStopTriggersItsTokenOnce) {
   EXPECT_TRUE(thread.stop_token().stop_requested());
 }
 
+TEST(Thread, DestroyedRequestsStopUnlessItWasJoined) {
+  std::stop_token joined;
+  std::stop_token left_alone;
+  {
+    Thread one([] {});
+    Thread other([](std::stop_token stop) { test::until([&] { return stop.stop_requested(); }); });
+    joined = one.stop_token();
+    left_alone = other.stop_token();
+    one.start();
+    other.start();
+    one.join();
+  }
+  EXPECT_FALSE(joined.stop_requested()) << "like std::jthread";
+  EXPECT_TRUE(left_alone.stop_requested());
+}
+
 TEST(Thread, RequestStopBeforeStartIsSeenByTheTarget) {
   bool requested = false;
   Thread thread([&](std::stop_token stop) { requested = stop.stop_requested(); });

@@ -228,7 +228,7 @@ const Race* Detector::unknown(Block& block, Address address, std::uint64_t mine,
     place = record;
   }
   if (!is_plain || place == nullptr) [[unlikely]] {
-    const auto size = static_cast<std::size_t>(std::bit_width(bytes) - std::countr_zero(bytes));
+    const auto size = static_cast<std::size_t>(std::bit_width(bytes >> std::countr_zero(bytes)));
     return access(current_, address, size, kFlags, pc);
   }
   place->who = mine | step_high_;

@@ -9,16 +9,19 @@
 namespace thrum::check {
 namespace {
 
-bool overlap(const void* a, const void* b) noexcept {
+unsigned as_bit(bool is) noexcept { return is ? 1 : 0; }
+
+unsigned overlap(const void* a, const void* b) noexcept {
   const auto both = reinterpret_cast<std::uintptr_t>(a) ^ reinterpret_cast<std::uintptr_t>(b);
-  return static_cast<int>(a != nullptr) & static_cast<int>(both < 8);
+  return as_bit(a != nullptr) & as_bit(both < 8);
 }
 
 // Without jumps: most threads are at different objects, but which are not nobody can foresee.
 bool race(const Thread& a, const Thread& b) noexcept {
-  const bool ends = (a.op == Op::process_end) | (b.op == Op::process_end);
-  const bool meet = overlap(a.with, b.object) | overlap(a.object, b.with);
-  return ends | meet | (overlap(a.object, b.object) & (writes(a.op) | writes(b.op)));
+  const unsigned ends = as_bit(a.op == Op::process_end) | as_bit(b.op == Op::process_end);
+  const unsigned meet = overlap(a.with, b.object) | overlap(a.object, b.with);
+  const unsigned write = as_bit(writes(a.op)) | as_bit(writes(b.op));
+  return (ends | meet | (overlap(a.object, b.object) & write)) != 0;
 }
 
 void begin() noexcept {}

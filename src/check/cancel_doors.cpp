@@ -39,6 +39,7 @@ THRUM_DOOR(int, pthread_cancel, pthread_t handle) {
   }
   if (!thread->cancellable || thread->timed_out || thread->op == Op::relock) return 0;
   thread->cancelled = true;
+  thread->gate = nullptr;
   // It wakes as by a notification, but takes none: who waits on a condition locks the mutex first.
   if (thread->op == Op::condition_blocked) {
     thread->op = Op::relock;

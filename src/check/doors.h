@@ -101,6 +101,8 @@ class Cancellable {
 [[noreturn]] void exit_thread(void* result) noexcept;
 /// Runs the destructors of the calling thread's thread_locals and keys.
 void run_thread_destructors() noexcept;
+/// Before the first execution, and before the above.
+void prepare_thread_ends() noexcept;
 /// Makes the table of keys: before the first execution, which could not be put back without.
 void prepare_keys() noexcept;
 /// Reserves the memory for what the program maps.

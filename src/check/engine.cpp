@@ -32,7 +32,8 @@ void record_stack(std::uint64_t* stack) noexcept {
 bool records() noexcept { return engine.shared->job.record && engine.started; }
 
 // The step that `next` makes now.
-void log(Thread& next, const Candidates& candidates, bool preempts) noexcept {
+[[gnu::always_inline]] inline void log(Thread& next, const Candidates& candidates,
+                                       bool preempts) noexcept {
   Execution& run = engine.run;
   Shared& shared = *engine.shared;
   Result& result = shared.result;
@@ -93,7 +94,7 @@ bool is_polite(const Thread& thread) noexcept {
 }
 
 // Fills in who could go on. Returns false if nobody ever will.
-bool collect(Candidates& candidates) noexcept {
+[[gnu::noinline]] bool collect(Candidates& candidates) noexcept {
   Execution& run = engine.run;
   candidates.current = run.current;
   for (;;) {
@@ -133,7 +134,7 @@ bool collect(Candidates& candidates) noexcept {
   }
 }
 
-Thread* usual_of(const Candidates& candidates) noexcept {
+[[gnu::noinline]] Thread* usual_of(const Candidates& candidates) noexcept {
   if (candidates.all_spin) return least_recent(candidates);
   Thread* first = nullptr;
   for (std::uint32_t i = 0; i < candidates.count; ++i) {
@@ -145,13 +146,53 @@ Thread* usual_of(const Candidates& candidates) noexcept {
   return first != nullptr ? first : least_recent(candidates);
 }
 
-Thread* pick() noexcept {
+// The same where nobody yields, spins, or may give up by time: in short. Returns false if anybody
+// does, or nobody can go on.
+[[gnu::always_inline]] inline bool collect_in_short(Candidates& candidates) noexcept {
+  const Execution& run = engine.run;
+  std::uint64_t special = 0;
+  std::uint32_t n = 0;
+  for (std::uint32_t i = 0; i < run.alive; ++i) {
+    Thread* const thread = engine.alive[i];
+    special |= static_cast<std::uint64_t>(thread->deadline ^ kNever);
+    special |= static_cast<std::uint64_t>(thread->yielded | thread->spinning);
+    candidates.thread[n] = thread;
+    n += is_possible(*thread) ? 1 : 0;
+  }
+  if (special != 0 || n == 0) return false;
+  candidates.count = n;
+  candidates.current = run.current;
+  candidates.all_spin = false;
+  candidates.usual = is_possible(*run.current) ? run.current : candidates.thread[0];
+  return true;
+}
+
+// What the decision means for who yields, spins or gives up.
+[[gnu::noinline]] void behave(Thread& before, Thread& next) noexcept {
+  Execution& run = engine.run;
+  // Who yields does so for one decision, and for the next if that was his own.
+  if (run.yielder != nullptr && run.yielder != &before) run.yielder->yielded = false;
+  run.yielder = before.yielded ? &before : nullptr;
+  if (next.yielded || next.spinning) ++next.idle_steps;
+  next.yielded = false;
+  if (next.early) {
+    next.timed_out = true;
+    next.early = false;
+    // Who looks at a clock now sees that it was time.
+    if (run.now_ns < next.deadline) run.now_ns = next.deadline;
+  }
+}
+
+[[gnu::always_inline]] inline Thread* pick() noexcept {
   Candidates candidates;
   Execution& run = engine.run;
   Shared& shared = *engine.shared;
   Thread* const before = run.current;
-  if (!collect(candidates)) finish_stuck(Outcome::deadlock);
-  candidates.usual = usual_of(candidates);
+  const bool is_short = collect_in_short(candidates);
+  if (!is_short) [[unlikely]] {
+    if (!collect(candidates)) finish_stuck(Outcome::deadlock);
+    candidates.usual = usual_of(candidates);
+  }
   Thread* next = candidates.usual;
   // Inside an atomic block the others run only if this one cannot.
   const bool alone = candidates.count == 1 || (run.atomic_depth != 0 && candidates.usual == before);
@@ -167,16 +208,10 @@ Thread* pick() noexcept {
       ++happened.switches;
     }
   }
-  // Who yields does so for one decision, and for the next if that was his own.
-  if (run.yielder != nullptr && run.yielder != before) run.yielder->yielded = false;
-  run.yielder = before->yielded ? before : nullptr;
-  if (next->yielded || next->spinning) ++next->idle_steps;
-  next->yielded = false;
-  if (next->early) {
-    next->timed_out = true;
-    next->early = false;
-    // Who looks at a clock now sees that it was time.
-    if (run.now_ns < next->deadline) run.now_ns = next->deadline;
+  if (is_short) [[likely]] {
+    run.yielder = nullptr;
+  } else {
+    behave(*before, *next);
   }
   if (engine.started) {
     // Who yields, or only looks on, is not preempted.
@@ -185,7 +220,7 @@ Thread* pick() noexcept {
   return next;
 }
 
-void switch_to(Thread& next) noexcept {
+[[gnu::always_inline]] inline void switch_to(Thread& next) noexcept {
   Thread& before = self();
   if (&next == &before) return;
   engine.run.current = &next;
@@ -193,21 +228,21 @@ void switch_to(Thread& next) noexcept {
   switch_fiber(before, next);
 }
 
-void publish(Op op, const void* object, Pc pc, std::int64_t deadline, const void* with) noexcept {
-  Thread& me = self();
+[[gnu::always_inline]] inline void publish(Thread& me, Op op, const void* object, Pc pc,
+                                           std::int64_t deadline, const void* with) noexcept {
   me.op = op;
   me.object = object;
   me.with = with;
   me.pc = pc;
   me.deadline = deadline;
   me.timed_out = me.is_caught = me.interrupted = false;
+  set_gate(me);
   if (records()) record_stack(engine.shared->pending[me.id]);
   // A wait whose time is up already is one try.
   if (deadline != kNever && deadline <= engine.run.now_ns && !is_possible(me)) me.timed_out = true;
 }
 
-bool take_turn() noexcept {
-  Thread& me = self();
+[[gnu::always_inline]] inline bool take_turn(Thread& me) noexcept {
   switch_to(*pick());
   // Here this thread runs again.
   const bool gave_up = me.timed_out && !is_possible(me);
@@ -229,16 +264,17 @@ bool point(Op op, const void* object, Pc pc, std::int64_t deadline, const void* 
   if (engine.run.signals != 0 && op != Op::signal_wait) [[unlikely]]
     run_signal_handlers(pc);
   for (;;) {
-    publish(op, object, pc, deadline, with);
-    const bool in_time = take_turn();
-    if (self().op == Op::handler) [[unlikely]] {  // somebody has sent it a signal meanwhile
-      const bool is_caught = self().is_caught;    // the handlers have points of their own
+    Thread& me = self();
+    publish(me, op, object, pc, deadline, with);
+    const bool in_time = take_turn(me);
+    if (me.op == Op::handler) [[unlikely]] {  // somebody has sent it a signal meanwhile
+      const bool is_caught = me.is_caught;    // the handlers have points of their own
       const Handled handled = run_signal_handlers(pc);
       // As Linux has it: what ends by time is ended by all of them, a wait without not by those
       // that ask to restart it.
       const bool has_end = op == Op::sleep || deadline != kNever;
       if (is_caught && (has_end ? handled.count != 0 : handled.breaks)) {
-        self().interrupted = true;
+        me.interrupted = true;
         return false;
       }
       continue;
@@ -300,9 +336,7 @@ void looked_at(const void* address, std::uint64_t value, Pc pc, std::uint32_t pa
   if (me.spins < sizeof me.spin / sizeof me.spin[0]) me.spin[me.spins++] = {pc, address, value, 0};
 }
 
-void changed(const void* address) noexcept {
-  engine.run.fruitless = 0;
-  if (!engine.run.any_spun) return;
+void wake_spinners(const void* address) noexcept {
   const std::uintptr_t place = reinterpret_cast<std::uintptr_t>(address) >> 3;
   for (std::uint32_t i = 0; i < engine.run.threads; ++i) {
     Thread& thread = engine.thread[i];
@@ -316,13 +350,7 @@ void changed(const void* address) noexcept {
   }
 }
 
-void hold(const void* object, Pc pc) noexcept {
-  Thread& me = self();
-  if (me.held_count < kMaxHeld) me.held[me.held_count] = {object, pc};
-  ++me.held_count;
-}
-
-void let_go(const void* object) noexcept {
+void let_go_at_length(const void* object) noexcept {
   // The holder is mostly the caller; a semaphore-like use of a mutex is another thread's.
   for (std::uint32_t t = 0; t <= engine.run.threads; ++t) {
     Thread& thread = t == 0 ? self() : engine.thread[t - 1];
@@ -394,7 +422,9 @@ void begin_process() noexcept {
   main.thread_pointer = static_cast<std::uint64_t>(main.handle);
   main.deadline = kNever;
   engine.run.current = &main;
-  engine.run.threads = engine.run.living = 1;
+  main.runs = 1;
+  engine.alive[0] = &main;
+  engine.run.threads = engine.run.living = engine.run.alive = 1;
   order_begin();
 }
 

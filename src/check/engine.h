@@ -27,6 +27,16 @@ using Pc = std::uint64_t;
 inline constexpr std::uint32_t kMaxHeld = 24;
 inline constexpr std::int64_t kNever = INT64_MAX;
 
+/// Operations as a set.
+template <class... Ops>
+constexpr std::uint64_t set_of(Ops... ops) noexcept {
+  static_assert(kOps <= 64);
+  return (std::uint64_t{0} | ... | (std::uint64_t{1} << static_cast<std::uint32_t>(ops)));
+}
+constexpr bool is_in(std::uint64_t set, Op op) noexcept {
+  return (set >> static_cast<std::uint32_t>(op) & 1) != 0;
+}
+
 /// A read that is repeated without anything done in between: a spin loop.
 struct Spin {
   Pc pc;
@@ -53,15 +63,18 @@ struct Thread {
   const void* words;      // of a wait on several: futex_waitv's vector
   std::uint32_t word_count;
   std::int32_t woken_word;
+  // It is possible if and only if this is 0; null: is_possible() has to find out (objects.h).
+  const std::int32_t* gate;
   // What became of it.
   bool signalled;
-  bool timed_out;
+  bool timed_out;  // and has a deadline, then
   // Its cancellation: asked for; put off; is it in a wait that ends by it; has it ended one.
   bool cancel_asked, cancel_disabled, cancel_at_once;
   bool cancellable, cancelled;
   // A signal came while it slept, or found no permit: its handler ends the call. One has.
   bool is_caught, interrupted;
   // Its life.
+  std::int32_t runs;  // 1; 0 once it has finished
   bool finished;
   bool detached;
   bool joined;
@@ -75,9 +88,7 @@ struct Thread {
   std::uint64_t last_run;
   std::uint64_t priority;
   std::uint32_t spins;
-  Spin spin[8];
   std::uint32_t held_count;
-  Held held[kMaxHeld];
   // Its fiber.
   pthread_t handle;
   void* stack_pointer;
@@ -87,9 +98,12 @@ struct Thread {
   void* result;
   std::uint64_t signal_mask;
   std::uint64_t awaited;  // of signal_wait: which
-  void* end_jump[5];
-  void* cleanup[16];  // __pthread_register_cancel
   std::uint32_t cleanups;
+  // Lists, of which the counts say how much is used. All before them is zero when a thread begins.
+  Spin spin[8];
+  Held held[kMaxHeld];
+  void* cleanup[16];  // __pthread_register_cancel
+  void* end_jump[5];
 };
 
 /// All that changes in the course of an execution and is not the program's own.
@@ -97,6 +111,7 @@ struct Execution {
   Thread* current;
   std::uint32_t threads;
   std::uint32_t living;
+  std::uint32_t alive;  // not finished: so many of Engine::alive
   std::int64_t now_ns;
   std::uint64_t random;
   std::uint64_t hash;
@@ -127,6 +142,7 @@ struct Engine {
   bool fast;  // restored in place after each execution
   Execution run;
   Thread thread[kThreads];
+  Thread* alive[kThreads];  // by ascending number
 };
 extern constinit Engine engine;
 
@@ -180,10 +196,27 @@ inline void progress() noexcept {
 /// A read of this value: a thread that does nothing else spins, after so many times.
 void looked_at(const void* address, std::uint64_t value, Pc pc, std::uint32_t patience) noexcept;
 /// Somebody wrote to the address: who spins on it has something new to see.
-void changed(const void* address) noexcept;
+void wake_spinners(const void* address) noexcept;
+inline void changed(const void* address) noexcept {
+  engine.run.fruitless = 0;
+  if (engine.run.any_spun) wake_spinners(address);
+}
 
-void hold(const void* object, Pc pc) noexcept;
-void let_go(const void* object) noexcept;
+inline void hold(const void* object, Pc pc) noexcept {
+  Thread& me = self();
+  if (me.held_count < kMaxHeld) me.held[me.held_count] = {object, pc};
+  ++me.held_count;
+}
+void let_go_at_length(const void* object) noexcept;
+inline void let_go(const void* object) noexcept {
+  Thread& me = self();
+  const std::uint32_t n = me.held_count;
+  if (n != 0 && n <= kMaxHeld && me.held[n - 1].object == object) {
+    me.held_count = n - 1;
+  } else {
+    let_go_at_length(object);
+  }
+}
 /// Returns the thread that holds the object; null: none.
 Thread* holder_of(const void* object) noexcept;
 

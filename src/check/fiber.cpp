@@ -25,6 +25,8 @@
 // What is kept across a switch is what the psABI for x86-64 says a function keeps.
 __asm__(R"(
 .text
+.globl thrum_switch
+.hidden thrum_switch
 .type thrum_switch,@function
 thrum_switch:             # rdi: where to save the stack pointer, rsi: the other, rdx: thread pointer
   push %rbp
@@ -71,10 +73,18 @@ thrum_begin:              # r12: the argument, r13: the function
   .cfi_endproc
 .size thrum_begin, .-thrum_begin
 )");
-extern "C" void thrum_switch(void** from, void* to, std::uint64_t thread_pointer);
 extern "C" void thrum_begin();
 
+// glibc's allocator under the names that no door has.
+extern "C" {
+void* __libc_malloc(std::size_t);
+void __libc_free(void*);
+}
+
 namespace thrum::check {
+
+constinit bool switches_in_short = false;
+
 namespace {
 
 // Far from where programs, their heap and libraries are, and the same in every process.
@@ -119,6 +129,9 @@ void await_turn(Donor& me) noexcept {
 
 void* donate(void* argument) {
   auto& me = *static_cast<Donor*>(argument);
+  // What glibc's allocator does for a thread at its first call it has done, or each execution would
+  // do it anew, in pages that it would write to for nothing else.
+  __libc_free(__libc_malloc(1));
   me.frame.store(static_cast<char*>(__builtin_frame_address(0)) - kRedZone,
                  std::memory_order_release);  // [parked]
   await_turn(me);                             // with fibers, for good
@@ -182,10 +195,13 @@ _Unwind_Reason_Code at_frame(int, _Unwind_Action actions, _Unwind_Exception_Clas
 
 bool prepare_donors(std::uint32_t count) noexcept {
   has_wrfsbase = (getauxval(AT_HWCAP2) & 2) != 0;
+  switches_in_short = has_wrfsbase && !has_own_threads;
   if (count >= kThreads) count = kThreads - 1;
-  for (; prepared <= count; ++prepared) {
-    if (!create_donor(prepared)) return false;
+  // The first last: what belongs to those that most programs need is together, at the heap's end.
+  for (std::uint32_t i = count; i >= prepared; --i) {
+    if (!create_donor(i)) return false;
   }
+  if (count >= prepared) prepared = count + 1;
   return true;
 }
 
@@ -233,6 +249,7 @@ void make_fiber(Thread& thread, void (*entry)(Thread*)) noexcept {
 
 void use_own_threads(std::uint32_t needed) noexcept {
   has_own_threads = true;
+  switches_in_short = false;
   pthread_sigmask(SIG_SETMASK, nullptr, &program_signals);
   for (std::uint32_t i = std::max(needed, 1U); i < prepared; ++i) {
     give_turn(donor[i]);
@@ -241,7 +258,7 @@ void use_own_threads(std::uint32_t needed) noexcept {
 }
 bool own_threads() noexcept { return has_own_threads; }
 
-void switch_fiber(Thread& from, Thread& to) noexcept {
+void switch_fiber_at_length(Thread& from, Thread& to) noexcept {
   if (has_own_threads) {
     give_turn(donor[to.id]);
     if (from.finished && from.id != 0) end_system_thread();

@@ -8,7 +8,7 @@
 
 namespace thrum::check {
 
-constinit Found last_found{};
+constinit Found last_found[2]{};
 
 namespace {
 
@@ -158,7 +158,7 @@ int take_module(dl_phdr_info* info, std::size_t, void*) {
 
 void read_modules() noexcept {
   engine.shared->modules = 0;
-  last_found = {};
+  last_found[0] = last_found[1] = {};
   suppresses = false;
   dl_iterate_phdr(take_module, nullptr);
 }
@@ -193,7 +193,8 @@ std::uint64_t find_relative(std::uint64_t address) noexcept {
   for (std::uint32_t i = 0; i < shared.modules; ++i) {
     const ModuleFacts& module = shared.module[i];
     if (address < module.begin || address >= module.end) continue;
-    last_found = {module.base, module.begin, module.end};
+    last_found[1] = last_found[0];
+    last_found[0] = {module.base, module.begin, module.end - module.begin};
     return address - module.base;
   }
   return address;

@@ -16,15 +16,17 @@ bool is_runtime(std::uint64_t address) noexcept;
 bool is_instrumented(std::uint64_t address) noexcept;
 /// Is it one in a file whose races are no findings (Job::suppressed)?
 bool is_suppressed(std::uint64_t address) noexcept;
-/// The file in which an address was found last.
+/// The files in which addresses were found last: mostly the program and a library.
 struct Found {
-  std::uint64_t base, begin, end;
+  std::uint64_t base, begin, bytes;
 };
-extern constinit Found last_found;
+extern constinit Found last_found[2];
 std::uint64_t find_relative(std::uint64_t address) noexcept;
 /// Returns the address without what may differ between processes.
 inline std::uint64_t relative(std::uint64_t address) noexcept {
-  if (last_found.begin <= address && address < last_found.end) return address - last_found.base;
+  for (const Found& found : last_found) {
+    if (address - found.begin < found.bytes) return address - found.base;
+  }
   return address == 0 ? 0 : find_relative(address);
 }
 

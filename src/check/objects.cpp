@@ -5,16 +5,14 @@
 #include "check/signals.h"
 
 namespace thrum::check {
+
+// Open addressing.
+constinit ObjectNumber object_numbers[kObjectNumbers]{};
+
 namespace {
 
-// Numbers by address: open addressing, and a list of what is in use so that clearing costs no more.
-constexpr std::uint32_t kTable = 1U << 14;
-struct Entry {
-  const void* address;
-  std::uint32_t number;
-};
-constinit Entry table[kTable]{};
-constinit std::uint32_t used[kTable / 2]{};
+// Which of them are in use, so that clearing costs no more.
+constinit std::uint32_t used[kObjectNumbers / 2]{};
 
 bool mutex_is_free(const pthread_mutex_t& mutex, const Thread& thread) noexcept {
   const auto& data = mutex.__data;
@@ -149,14 +147,12 @@ void finish_stuck(Outcome outcome) noexcept {
   finish(outcome == Outcome::deadlock ? judge() : outcome, nullptr);
 }
 
-std::uint32_t object_number(const void* address) noexcept {
-  if (address == nullptr) return 0;
-  std::uint64_t at = (reinterpret_cast<std::uintptr_t>(address) >> 2) * 0x9e3779b97f4a7c15U >> 50;
-  for (;; at = (at + 1) % kTable) {
-    Entry& entry = table[at];
+std::uint32_t find_object_number(const void* address) noexcept {
+  for (std::uint64_t at = object_slot(address);; at = (at + 1) % kObjectNumbers) {
+    ObjectNumber& entry = object_numbers[at];
     if (entry.address == address) return entry.number;
     if (entry.address != nullptr) continue;
-    if (engine.run.objects >= kTable / 2) return kTable;
+    if (engine.run.objects >= kObjectNumbers / 2) return kObjectNumbers;
     used[engine.run.objects] = static_cast<std::uint32_t>(at);
     entry = {address, ++engine.run.objects};
     return entry.number;
@@ -164,7 +160,7 @@ std::uint32_t object_number(const void* address) noexcept {
 }
 
 void forget_objects() noexcept {
-  for (std::uint32_t i = 0; i < engine.run.objects; ++i) table[used[i]] = {};
+  for (std::uint32_t i = 0; i < engine.run.objects; ++i) object_numbers[used[i]] = {};
   engine.run.objects = 0;
 }
 

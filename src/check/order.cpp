@@ -113,10 +113,6 @@ void plain_access(const void* address, std::size_t size, bool writes, Pc pc) noe
   judged(writes ? detector.write(me, address, size, pc) : detector.read(me, address, size, pc));
 }
 
-void judge_plain(const void* address, std::size_t size, bool writes, Pc pc) noexcept {
-  judged(detector.unknown(address, size, writes, pc));
-}
-
 void begin_plain_points() noexcept {
   Shared& shared = *engine.shared;
   static constinit bool is_clear = true;

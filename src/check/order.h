@@ -38,9 +38,6 @@ inline void watched(const void* address, std::size_t size, Pc pc) noexcept {
 
 /// A plain access of the program, at a point where threads may switch if it is one.
 void plain_access(const void* address, std::size_t size, bool writes, Pc pc) noexcept;
-/// The same where there are no such points and no stacks are wanted; the detector does not know it.
-void judge_plain(const void* address, std::size_t size, bool writes, Pc pc) noexcept;
-
 /// Ends the execution if races are findings; else threads may switch at both places from now on.
 void judge_race(const Race& race) noexcept;
 inline void judged(const Race* race) noexcept {

@@ -76,6 +76,7 @@ void loop(void*) {
     forget_objects();
     engine.run = state.run;
     engine.thread[0] = state.main;
+    engine.alive[0] = &engine.thread[0];  // it may have ended before others
     order_begin();
     shared.checked = {state.number + done * shared.job.stride, 0, shared.points, shared.estimates,
                       false};

@@ -316,6 +316,7 @@ void take_control() noexcept {
   watch_crashes();
   order_prepare();
   prepare_keys();
+  prepare_thread_ends();
   prepare_mappings();
   prepare_signal_doors();
   begin_process();

@@ -158,6 +158,7 @@ void interrupt(Thread& thread) noexcept {
       thread.is_caught =
           thread.op == Op::sleep || (thread.op == Op::semaphore_wait && !is_possible(thread));
       thread.op = Op::handler;
+      thread.gate = nullptr;
       thread.object = signals;
       thread.with = nullptr;
       thread.deadline = kNever;

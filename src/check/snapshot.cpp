@@ -24,12 +24,13 @@ namespace {
 constexpr std::uintptr_t kPage = 4096;
 constexpr std::uint32_t kMostPages = 1U << 16;
 constexpr std::uint32_t kMostAreas = 1024;
-constexpr std::uint32_t kPiece = 512;  // a page is compared and copied in pieces
-// The kernel writes to a thread's rseq whenever it likes, and ends the process if it cannot: its
-// memory is never protected. Where libc does not say where that is, it is within so much of where
-// the thread pointer points.
+constexpr std::uint32_t kPiece = 256;  // a page is compared and copied in pieces
+// The kernel writes to a thread's rseq whenever it likes, and ends the process if it cannot. That
+// of libc is given up, or a page would be compared after each execution that nothing else writes
+// to. Where libc has none the program may have its own: then memory is never protected that is
+// within so much of where the thread pointer points.
 constexpr std::uintptr_t kAroundThreadPointer = 2 * kPage;
-constexpr std::uintptr_t kRseqBytes = 32;
+constexpr long kRseqBytes = 32, kUnregister = 1, kRseqSignature = 0x53053053;
 
 // Memory of the program. A thread's own, `owner`, is as it was if there was no such thread.
 struct Area {
@@ -45,8 +46,10 @@ struct Page {
   const char* copy;
   bool* differed;  // in any execution since the snapshot
   std::uint16_t bytes;
+  std::uint16_t zeros;  // the pieces that are nothing but zeros, by bits
   std::uint8_t owner;
 };
+static_assert(kPage / kPiece <= 16);
 
 // Outlives the processes that learned it.
 struct Learned {
@@ -66,6 +69,8 @@ struct State {
   char* heap_end;  // of the kernel's
   bool is_taken;
   bool is_wide;  // the processor has AVX2
+  bool is_without_rseq;
+  char zeros[kPiece];
 };
 constinit State state{};
 
@@ -115,6 +120,9 @@ std::uint64_t hex(const char*& at) noexcept {
   }
 }
 
+// Areas begin and end with whole pieces, where they can: those are compared fastest.
+char* piece_of(char* at) noexcept { return at - reinterpret_cast<std::uintptr_t>(at) % kPiece; }
+
 void find_areas(const void* stack_pointer) noexcept {
   static char text[512U << 10];
   const long fd = raw_syscall(SYS_openat, AT_FDCWD, as_long("/proc/self/maps"), O_RDONLY);
@@ -142,9 +150,9 @@ void find_areas(const void* stack_pointer) noexcept {
     const auto length = static_cast<std::size_t>(end - line);
     if (is_private_data) {
       if (ends_with(line, length, "[stack]")) {
-        begin = const_cast<char*>(static_cast<const char*>(stack_pointer)) - 256;
+        begin = piece_of(const_cast<char*>(static_cast<const char*>(stack_pointer)) - 256);
       } else if (ends_with(line, length, "[heap]") && until > heap_used) {
-        until = heap_used;
+        until = piece_of(heap_used + kPiece - 1);
       }
       add_but_own(begin, until, is_executable);
     }
@@ -160,12 +168,34 @@ void copy(char* to, const char* from, std::size_t bytes) noexcept {
   __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes)::"memory");
 }
 
+bool differs(const char* one, const char* other, std::uint32_t bytes) noexcept {
+  using Word [[gnu::may_alias, gnu::aligned(1)]] = std::uint64_t;
+  const auto* const a = reinterpret_cast<const Word*>(one);
+  const auto* const b = reinterpret_cast<const Word*>(other);
+  std::uint64_t difference = 0;
+  std::uint32_t i = 0;
+  for (; i + 8 <= bytes / 8; i += 8) {
+    for (std::uint32_t k = 0; k < 8; ++k) difference |= a[i + k] ^ b[i + k];
+  }
+  for (; i < bytes / 8; ++i) difference |= a[i] ^ b[i];
+  for (std::uint32_t at = i * 8; at < bytes; ++at) {
+    difference |= static_cast<std::uint64_t>(one[at] ^ other[at]);
+  }
+  return difference != 0;
+}
+
 // It is about to be written.
 void remember(char* at, std::uintptr_t bytes, std::uint8_t owner, bool* differed) noexcept {
   if (state.pages == kMostPages) give_up("it writes to more memory than can be put back");
   char* const to = state.copies + state.pages * kPage;
   copy(to, at, bytes);
-  state.page[state.pages++] = {at, to, differed, static_cast<std::uint16_t>(bytes), owner};
+  std::uint32_t zeros = 0;
+  for (std::uint32_t i = 0; i < bytes / kPiece; ++i) {
+    if (!differs(to + i * kPiece, state.zeros, kPiece)) zeros |= 1U << i;
+  }
+  state.page[state.pages++] = {
+      at,   to, differed, static_cast<std::uint16_t>(bytes), static_cast<std::uint16_t>(zeros),
+      owner};
 }
 
 void remember_always(std::uintptr_t begin, std::uintptr_t end, std::uint8_t owner) noexcept {
@@ -207,15 +237,16 @@ void protect_pages(std::uintptr_t first, std::uintptr_t last, bool is_executable
 
 // What the kernel may write to at any time.
 void find_open(std::uintptr_t& begin, std::uintptr_t& end) noexcept {
-  const auto pointer = static_cast<std::uintptr_t>(engine.thread[0].handle);
+  const auto pointer = static_cast<std::uintptr_t>(engine.thread[0].handle) & ~(kPage - 1);
   begin = pointer - kAroundThreadPointer;
-  end = pointer + kAroundThreadPointer + kPage;
-  if (&__rseq_offset != nullptr && __rseq_size != 0) {
-    begin = pointer + static_cast<std::uintptr_t>(__rseq_offset);
-    end = begin + kRseqBytes + kPage - 1;
-  }
-  begin &= ~(kPage - 1);
-  end &= ~(kPage - 1);
+  end = state.is_without_rseq ? begin : pointer + kAroundThreadPointer + kPage;
+}
+
+// In this process and all that it forks.
+void give_up_rseq() noexcept {
+  if (&__rseq_offset == nullptr || __rseq_size == 0) return;
+  const long at = static_cast<long>(engine.thread[0].handle) + __rseq_offset;
+  state.is_without_rseq = raw_syscall(SYS_rseq, at, kRseqBytes, kUnregister, kRseqSignature) == 0;
 }
 
 void protect(const Area& area) noexcept {
@@ -262,22 +293,6 @@ void forget_unused() noexcept {
   learned.executions = 0;
 }
 
-bool differs(const char* one, const char* other, std::uint32_t bytes) noexcept {
-  using Word [[gnu::may_alias, gnu::aligned(1)]] = std::uint64_t;
-  const auto* const a = reinterpret_cast<const Word*>(one);
-  const auto* const b = reinterpret_cast<const Word*>(other);
-  std::uint64_t difference = 0;
-  std::uint32_t i = 0;
-  for (; i + 8 <= bytes / 8; i += 8) {
-    for (std::uint32_t k = 0; k < 8; ++k) difference |= a[i + k] ^ b[i + k];
-  }
-  for (; i < bytes / 8; ++i) difference |= a[i] ^ b[i];
-  for (std::uint32_t at = i * 8; at < bytes; ++at) {
-    difference |= static_cast<std::uint64_t>(one[at] ^ other[at]);
-  }
-  return difference != 0;
-}
-
 bool put_back(const Page& page, std::uint32_t at) noexcept {
   bool is_other = false;
   for (; at < page.bytes; at += kPiece) {
@@ -297,10 +312,17 @@ __attribute__((target("avx2"))) bool put_back_wide(const Page& page) noexcept {
   std::uint32_t at = 0;
   for (; at + kPiece <= page.bytes; at += kPiece) {
     __m256i difference = _mm256_setzero_si256();
-    for (std::uint32_t i = at; i < at + kPiece; i += kWide) {
-      const __m256i now = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(page.at + i));
-      const __m256i was = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(page.copy + i));
-      difference = _mm256_or_si256(difference, _mm256_xor_si256(now, was));
+    if ((page.zeros >> at / kPiece & 1) != 0) {  // the copy need not be read
+      for (std::uint32_t i = at; i < at + kPiece; i += kWide) {
+        const __m256i now = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(page.at + i));
+        difference = _mm256_or_si256(difference, now);
+      }
+    } else {
+      for (std::uint32_t i = at; i < at + kPiece; i += kWide) {
+        const __m256i now = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(page.at + i));
+        const __m256i was = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(page.copy + i));
+        difference = _mm256_or_si256(difference, _mm256_xor_si256(now, was));
+      }
     }
     if (_mm256_testz_si256(difference, difference) != 0) continue;
     is_other = true;
@@ -323,6 +345,7 @@ void prepare_snapshots() noexcept {
                              MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (learned == MAP_FAILED) die("no memory for what is learned");
   state.learned = static_cast<Learned*>(learned);
+  give_up_rseq();
 }
 
 void take_snapshot(const void* stack_pointer) noexcept {

@@ -24,6 +24,11 @@ struct Keys {
 };
 constinit Keys* keys = nullptr;
 
+// glibc's, of thread_local variables. It is looked for before the first execution: the linker
+// writes to memory that would be put back after each.
+using Function = void (*)();
+constinit Function call_tls_dtors = nullptr;
+
 const void* end_of(const Thread& thread) noexcept { return &thread.finished; }
 
 void end_thread(Thread& me) noexcept {
@@ -31,6 +36,12 @@ void end_thread(Thread& me) noexcept {
   point(Op::thread_end, end_of(me), 0);
   if (--engine.run.living == 0) end_process(0);  // as when main() has left by pthread_exit
   me.finished = true;
+  me.runs = 0;
+  me.gate = &kShut;
+  Execution& run = engine.run;
+  std::uint32_t at = 0;
+  while (engine.alive[at] != &me) ++at;
+  for (--run.alive; at < run.alive; ++at) engine.alive[at] = engine.alive[at + 1];
   if (me.detached) me.joined = true;
 }
 
@@ -38,6 +49,13 @@ void run_thread(Thread* thread) {
   if (__builtin_setjmp(thread->end_jump) == 0) thread->result = thread->function(thread->argument);
   end_thread(self());
   leave();
+}
+
+// All but its lists, which are the most of it.
+void clear(Thread& thread) noexcept {
+  using Word [[gnu::may_alias]] = std::uint64_t;
+  auto* const word = reinterpret_cast<Word*>(&thread);
+  for (std::size_t i = 0; i < offsetof(Thread, spin) / sizeof(Word); ++i) word[i] = 0;
 }
 
 Thread& new_thread(void* (*function)(void*), void* argument, Pc pc) noexcept {
@@ -51,10 +69,13 @@ Thread& new_thread(void* (*function)(void*), void* argument, Pc pc) noexcept {
   }
   if (run.threads > donors()) finish(Outcome::more_donors, nullptr);
   Thread& thread = engine.thread[run.threads];
-  thread = {};
+  clear(thread);
   thread.id = static_cast<std::uint8_t>(run.threads++);
   ++run.living;
+  engine.alive[run.alive++] = &thread;
+  thread.runs = 1;
   thread.op = Op::start;
+  thread.gate = &kOpen;
   thread.pc = reinterpret_cast<Pc>(function);
   thread.deadline = kNever;
   thread.priority = random_number() | std::uint64_t{1} << 40;
@@ -89,6 +110,10 @@ void prepare_keys() noexcept {
         static_cast<Keys*>(map_restored_memory(sizeof(Keys), "the keys of thread-specific data"));
 }
 
+void prepare_thread_ends() noexcept {
+  call_tls_dtors = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, "__call_tls_dtors"));
+}
+
 Thread* find_thread(pthread_t handle) noexcept {
   for (std::uint32_t i = engine.run.threads; i > 0; --i) {
     Thread& thread = engine.thread[i - 1];
@@ -98,14 +123,7 @@ Thread* find_thread(pthread_t handle) noexcept {
 }
 
 void run_thread_destructors() noexcept {
-  using Function = void (*)();
-  static constinit Function thread_locals = nullptr;
-  static constinit bool looked = false;
-  if (!looked) {
-    looked = true;
-    thread_locals = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, "__call_tls_dtors"));
-  }
-  if (thread_locals != nullptr) thread_locals();
+  if (call_tls_dtors != nullptr) call_tls_dtors();
   for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; ++round) {
     bool any = false;
     for (std::uint32_t key = 0; key < keys->end; ++key) {

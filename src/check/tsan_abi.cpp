@@ -18,14 +18,14 @@ inline bool is_judged() noexcept { return engine.on && engine.started; }
 
 [[gnu::always_inline]] inline void read(const void* address, std::size_t size, Pc pc) noexcept {
   if (only_judges()) {
-    if (!detector.knows_read(address, size, pc)) judge_plain(address, size, false, pc);
+    judged(detector.read_here(address, size, pc));
   } else if (is_judged()) {
     plain_access(address, size, false, pc);
   }
 }
 [[gnu::always_inline]] inline void write(const void* address, std::size_t size, Pc pc) noexcept {
   if (only_judges()) {
-    if (!detector.knows_write(address, size, pc)) judge_plain(address, size, true, pc);
+    judged(detector.write_here(address, size, pc));
   } else if (is_judged()) {
     plain_access(address, size, true, pc);
   }

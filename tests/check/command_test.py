@@ -181,6 +181,14 @@ class Check(unittest.TestCase):
         run = command.thrum('replay', schedule, '--', changed)
         self.assertRegex(run.stdout, r'it differs before switch 1 of 1 \(step \d of thread 1\)')
 
+    def test_in_place_it_begins_with_main_even_if_that_ended_first(self):
+        program = self.program('leaves_early')
+        for strategy in ('random', 'pos', 'pct'):
+            with self.subTest(strategy=strategy):
+                run = self.check(program, '--strategy', strategy)
+                self.assertEqual(run.returncode, 1)
+                self.assertNotIn('in a fork of its own', run.stdout)
+
     def test_with_system_threads_it_replays_the_same(self):
         for name in ('lost_update', 'two_locks', 'many_threads', 'leaves_early'):
             with self.subTest(name=name):

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 //
 // What happens before what: the clocks of the threads, and what was released where.
-#include <new>
-
 #include "check/memory/detector.h"
 
 namespace thrum::check {
@@ -18,6 +16,25 @@ bool acquires(Order order) {
 
 bool releases(Order order) { return order >= Order::release; }
 
+// Clocks are taken four at a time: those beyond the last thread are not above the detector's base,
+// as all that earlier executions left behind. So they say nothing, and are not looked at one by
+// one.
+constexpr std::uint32_t kAtOnce = 4;
+
+void raise(std::uint32_t* clocks, const std::uint32_t* by, std::uint32_t count) {
+  const std::uint32_t* const end = clocks + count;
+  for (; clocks < end; clocks += kAtOnce, by += kAtOnce) {
+    for (std::uint32_t k = 0; k < kAtOnce; ++k) clocks[k] = clocks[k] > by[k] ? clocks[k] : by[k];
+  }
+}
+
+void copy(std::uint32_t* clocks, const std::uint32_t* from, std::uint32_t count) {
+  const std::uint32_t* const end = clocks + count;
+  for (; clocks < end; clocks += kAtOnce, from += kAtOnce) {
+    for (std::uint32_t k = 0; k < kAtOnce; ++k) clocks[k] = from[k];
+  }
+}
+
 }  // namespace
 
 void Detector::set_epoch(Tid me) noexcept {
@@ -25,15 +42,13 @@ void Detector::set_epoch(Tid me) noexcept {
   if (me == current_) epoch_ = epochs_[me];
 }
 
-Edge Detector::edge(Edge::Kind kind, const void* object, Pc pc) const noexcept {
-  return {kind, step_, object, pc};
-}
-
 // Ends the epoch of a thread that has released: what it does from here on was not.
-void Detector::tick(Tid me, Edge how) noexcept {
+inline void Detector::tick(Tid me, Edge::Kind kind, const void* object, Pc pc) noexcept {
   Thread& thread = threads_[me];
   std::uint32_t& clock = thread.clocks[me];
-  thread.released[thread.releases++ % kEdges] = {clock, how};
+  auto& released = thread.released[thread.releases++ % kEdges];
+  released.clock = clock;
+  released.edge = {kind, step_, object, pc};
   if (clock == UINT32_MAX) {
     run_out();
     return;
@@ -46,13 +61,7 @@ void Detector::create(Tid parent, Tid child, Pc pc) noexcept {
   if (child >= kMaxThreads) run_out();
   if (incomplete_) return;
   for (; n_threads_ <= child; ++n_threads_) {
-    for (Tid i = 0; i < n_threads_; ++i) {
-      threads_[i].clocks[n_threads_] = base_;
-      threads_[i].fence[n_threads_] = base_;
-      threads_[i].pending[n_threads_] = base_;
-    }
     Thread& thread = threads_[n_threads_];
-    for (Tid i = 0; i <= n_threads_; ++i) thread.clocks[i] = base_;
     thread.clocks[n_threads_] = base_ + 1;
     thread.has_fence = thread.has_pending = false;
     thread.acquired = {};
@@ -63,64 +72,74 @@ void Detector::create(Tid parent, Tid child, Pc pc) noexcept {
   if (child == parent) return;  // the first of all
   off_ = false;
   Thread& thread = threads_[child];
-  for (Tid i = 0; i < n_threads_; ++i) {
-    if (i != child) thread.clocks[i] = threads_[parent].clocks[i];
-  }
-  thread.acquired = edge(Edge::Kind::create, nullptr, pc);
-  tick(parent, edge(Edge::Kind::create, nullptr, pc));
+  copy(thread.clocks, threads_[parent].clocks, n_threads_);
+  thread.clocks[child] = base_ + 1;
+  thread.acquired = {Edge::Kind::create, step_, nullptr, pc};
+  tick(parent, Edge::Kind::create, nullptr, pc);
 }
 
 void Detector::join(Tid joiner, Tid ended, Pc pc) noexcept {
   if (off_) return;
-  for (Tid i = 0; i < n_threads_; ++i) {
-    const std::uint32_t clock = threads_[ended].clocks[i];
-    if (clock > threads_[joiner].clocks[i]) threads_[joiner].clocks[i] = clock;
-  }
-  threads_[joiner].acquired = edge(Edge::Kind::join, nullptr, pc);
+  raise(threads_[joiner].clocks, threads_[ended].clocks, n_threads_);
+  threads_[joiner].acquired = {Edge::Kind::join, step_, nullptr, pc};
 }
 
 // An address is an object of the engine's or an atomic, and may be both.
-Detector::Sync* Detector::sync_at(Address address, bool atomic, bool create) noexcept {
-  Block* const block = block_at(address);
+inline Detector::Sync* Detector::sync_at(Address address, bool atomic, bool create) noexcept {
+  Block* block = block_at_hand(address, 1);
+  if (block == nullptr) [[unlikely]]
+    block = block_at(address);
   if (block == nullptr) return nullptr;
   const std::uintptr_t key = address * 2 + (atomic ? 1 : 0);
-  Sync*& head = block->syncs[(address / kGranule) % kGranules];
-  for (Sync* sync = head; sync != nullptr; sync = sync->next) {
+  const unsigned granule = (address / kGranule) % kGranules;
+  Sync* const first = block->sync(granule);
+  for (Sync* sync = first; sync != nullptr; sync = sync->next) {
     if (sync->key == key) return sync;
   }
-  if (!create) return nullptr;
+  return create ? new_sync(*block, granule, key) : nullptr;
+}
+
+Detector::Sync* Detector::new_sync(Block& block, unsigned granule, std::uintptr_t key) noexcept {
   auto* const sync = static_cast<Sync*>(allocate(sizeof(Sync)));
-  if (sync != nullptr) head = new (sync) Sync{key, head, nullptr, 0, 0};
+  if (sync == nullptr) return nullptr;
+  sync->key = key;
+  sync->next = block.sync(granule);
+  sync->clocks = sync->few;
+  sync->length = 0;
+  sync->capacity = kFewThreads;
+  for (std::uint32_t& clock : sync->few) clock = base_;
+  block.set_sync(granule, sync);
   return sync;
 }
 
 // What `me` knows once it acquires what was released: at once, or at its next fence.
-void Detector::acquire_from(Tid me, const Sync& sync, bool at_fence) noexcept {
+inline void Detector::acquire_from(Tid me, const Sync& sync, bool at_fence) noexcept {
   Thread& thread = threads_[me];
   if (at_fence && !thread.has_pending) {
     for (Tid i = 0; i < n_threads_; ++i) thread.pending[i] = base_;
     thread.has_pending = true;
   }
-  std::uint32_t* const into = at_fence ? thread.pending : thread.clocks;
-  for (std::uint32_t i = 0; i < sync.length; ++i) {
-    if (sync.clocks[i] > into[i]) into[i] = sync.clocks[i];
-  }
+  raise(at_fence ? thread.pending : thread.clocks, sync.clocks, sync.length);
+}
+
+bool Detector::make_room(Sync& sync) noexcept {
+  const Tid capacity = (n_threads_ + kFewThreads - 1) / kFewThreads * kFewThreads;
+  auto* const larger = static_cast<std::uint32_t*>(allocate(capacity * sizeof(std::uint32_t)));
+  if (larger == nullptr) return false;
+  for (Tid i = 0; i < capacity; ++i) larger[i] = i < sync.length ? sync.clocks[i] : base_;
+  sync.clocks = larger;
+  sync.capacity = capacity;
+  return true;
 }
 
 // Releases clocks at an object: besides what was released there, or in its place.
-void Detector::release_to(Sync* sync, const std::uint32_t* clocks, bool besides) noexcept {
+inline void Detector::release_to(Sync* sync, const std::uint32_t* clocks, bool besides) noexcept {
   if (sync == nullptr) return;  // out of memory
-  if (sync->capacity < n_threads_) {
-    const Tid capacity = (n_threads_ + 7) / 8 * 8;
-    auto* const larger = static_cast<std::uint32_t*>(allocate(capacity * sizeof(std::uint32_t)));
-    if (larger == nullptr) return;
-    for (std::uint32_t i = 0; i < sync->length; ++i) larger[i] = sync->clocks[i];
-    sync->clocks = larger;
-    sync->capacity = capacity;
-  }
-  const std::uint32_t kept = besides ? sync->length : 0;
-  for (Tid i = 0; i < n_threads_; ++i) {
-    if (i >= kept || clocks[i] > sync->clocks[i]) sync->clocks[i] = clocks[i];
+  if (sync->capacity < n_threads_ && !make_room(*sync)) return;
+  if (besides && sync->length != 0) {
+    raise(sync->clocks, clocks, n_threads_);
+  } else {
+    copy(sync->clocks, clocks, n_threads_);
   }
   sync->length = n_threads_;
 }
@@ -129,13 +148,13 @@ void Detector::acquire(Tid me, const void* object, Pc pc) noexcept {
   if (off_) return;
   const Sync* const sync = sync_at(reinterpret_cast<Address>(object), false, false);
   if (sync != nullptr) acquire_from(me, *sync, false);
-  threads_[me].acquired = edge(Edge::Kind::object, object, pc);
+  threads_[me].acquired = {Edge::Kind::object, step_, object, pc};
 }
 
 void Detector::release(Tid me, const void* object, Pc pc) noexcept {
   if (off_) return;
   release_to(sync_at(reinterpret_cast<Address>(object), false, true), threads_[me].clocks, true);
-  tick(me, edge(Edge::Kind::object, object, pc));
+  tick(me, Edge::Kind::object, object, pc);
 }
 
 // The store that a read reads from comes before the read itself, not only before what follows: so
@@ -145,7 +164,7 @@ void Detector::acquire_atomic(Tid me, const void* address, Order order, Pc pc) n
   const Sync* const sync = sync_at(reinterpret_cast<Address>(address), true, false);
   if (sync == nullptr || sync->length == 0) return;
   acquire_from(me, *sync, !acquires(order));
-  if (acquires(order)) threads_[me].acquired = edge(Edge::Kind::atomic, address, pc);
+  if (acquires(order)) threads_[me].acquired = {Edge::Kind::atomic, step_, address, pc};
 }
 
 void Detector::release_atomic(Tid me, const void* address, Order order, Pc pc,
@@ -154,7 +173,7 @@ void Detector::release_atomic(Tid me, const void* address, Order order, Pc pc,
   const auto at = reinterpret_cast<Address>(address);
   if (releases(order)) {
     release_to(sync_at(at, true, true), thread.clocks, besides);
-    tick(me, edge(Edge::Kind::atomic, address, pc));
+    tick(me, Edge::Kind::atomic, address, pc);
   } else if (thread.has_fence) {
     release_to(sync_at(at, true, true), thread.fence, besides);
   } else if (!besides) {
@@ -193,16 +212,14 @@ void Detector::fence(Tid me, Order order, Pc pc) noexcept {
   if (off_) return;
   Thread& thread = threads_[me];
   if (acquires(order) && thread.has_pending) {
-    for (Tid i = 0; i < n_threads_; ++i) {
-      if (thread.pending[i] > thread.clocks[i]) thread.clocks[i] = thread.pending[i];
-    }
+    raise(thread.clocks, thread.pending, n_threads_);
     thread.has_pending = false;
-    thread.acquired = edge(Edge::Kind::fence, nullptr, pc);
+    thread.acquired = {Edge::Kind::fence, step_, nullptr, pc};
   }
   if (releases(order)) {
-    for (Tid i = 0; i < n_threads_; ++i) thread.fence[i] = thread.clocks[i];
+    copy(thread.fence, thread.clocks, n_threads_);
     thread.has_fence = true;
-    tick(me, edge(Edge::Kind::fence, nullptr, pc));
+    tick(me, Edge::Kind::fence, nullptr, pc);
   }
 }
 

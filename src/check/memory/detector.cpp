@@ -75,6 +75,12 @@ void Detector::reset() noexcept {
 void Detector::clear() noexcept {
   for (std::uint64_t i = 0; i <= table_mask_; ++i) table_[i] = 0;
   for (std::uint64_t i = 0; i < kTranslations; ++i) translations_[i] = {};
+  for (Tid i = 0; i < kMaxThreads; ++i) {
+    Thread& thread = threads_[i];
+    for (Tid k = 0; k < kMaxThreads; ++k) {
+      thread.clocks[k] = thread.fence[k] = thread.pending[k] = 0;
+    }
+  }
   n_blocks_ = 0;
   base_ = top_ = 0;
 }
@@ -82,10 +88,10 @@ void Detector::clear() noexcept {
 void Detector::begin() noexcept {
   if (incomplete_) clear();  // room for the memory of this execution
   ++execution_;
-  execution_key_ += std::uint64_t{1} << 48;
+  execution_key_ += kNumber + 1;
   if (execution_key_ == 0) {
     for (std::uint64_t i = 0; i < kTranslations; ++i) translations_[i] = {};
-    execution_key_ = std::uint64_t{1} << 48;
+    execution_key_ = kNumber + 1;
   }
   free_end_ = end_;
   off_ = true;
@@ -131,24 +137,34 @@ Detector::Block* Detector::block_at(Address address) noexcept {
   const std::uint64_t number = address >> kBlockBits;
   Translation& translation = translations_[number % kTranslations];
   if (translation.key == number + execution_key_) return translation.block;
-  Block* const block = find_block(number, true);
+  // Its place is the same in all executions.
+  const bool is_known = (translation.key & kNumber) == number && translation.block != nullptr;
+  Block* const block = is_known ? translation.block : find_block(number, true);
   if (block == nullptr) return nullptr;
   if (block->execution != execution_) {
     block->execution = execution_;
-    for (Sync*& sync : block->syncs) sync = nullptr;
-    for (Overflow*& overflow : block->overflows) overflow = nullptr;
+    block->has_sync = block->has_overflow = 0;
   }
   translation = {number + execution_key_, block};
   return block;
 }
 
-// In this execution, as most of what is freed.
-inline bool Detector::is_untouched(const Block& block, unsigned granule) const noexcept {
-  std::uint32_t latest = 0;
-  for (const Record& record : block.cells[granule].records) {
-    latest = clock_of(record.who) > latest ? clock_of(record.who) : latest;
+// What use() does for a whole granule that is freed, in short. Returns false, and has done nothing,
+// if there was an access that does not happen before.
+inline bool Detector::free_granule(Block& block, unsigned granule, const Use& it) noexcept {
+  Cell& cell = block.cells[granule];
+  const std::uint32_t* const clocks = threads_[it.me].clocks;
+  bool is_free = it.bytes == 0xff && block.overflow(granule) == nullptr;
+  for (const Record& record : cell.records) {
+    const bool is_empty = clock_of(record.who) <= base_;
+    is_free &= is_empty || ((record.who & kFreed) == 0 &&
+                            clock_of(record.who) <= clocks[thread_of(record.who)]);
   }
-  return latest <= base_ && block.overflows[granule] == nullptr;
+  if (!is_free) return false;
+  for (Record& record : cell.records) record.who = 0;
+  cell.records[0].who = epochs_[it.me] | it.bytes << kBytesShift | it.flags;
+  stamp(cell.records[0], it);
+  return true;
 }
 
 const Race* Detector::access(Tid me, Address address, std::size_t size, std::uint64_t flags,
@@ -162,11 +178,7 @@ const Race* Detector::access(Tid me, Address address, std::size_t size, std::uin
     use_it.bytes = ((std::uint64_t{1} << length) - 1) << offset;
     const unsigned granule = (address / kGranule) % kGranules;
     Record* first = nullptr;
-    if ((flags & kFreed) != 0 && is_untouched(*block, granule)) {
-      Record& record = block->cells[granule].records[0];
-      record.who = epochs_[me] | use_it.bytes << kBytesShift | use_it.flags;
-      stamp(record, use_it);
-    } else {
+    if ((flags & kFreed) == 0 || !free_granule(*block, granule, use_it)) {
       first = use(*block, granule, use_it);
     }
     if (first != nullptr && !raced) {
@@ -180,22 +192,51 @@ const Race* Detector::access(Tid me, Address address, std::size_t size, std::uin
   return raced ? &race_ : nullptr;
 }
 
-const Race* Detector::unknown(const void* address, std::size_t size, bool writes, Pc pc) noexcept {
+// What use() does for the thread that runs, in short: without what was freed, what races, and cells
+// that are full. Those it leaves to access(), which may find some of the work done.
+template <std::uint64_t kFlags>
+const Race* Detector::unknown(Block& block, Address address, std::uint64_t mine, Pc pc) noexcept {
+  constexpr std::uint64_t kEpoch = (std::uint64_t{1} << kBytesShift) - 1;
+  constexpr std::uint64_t kBytes = std::uint64_t{0xff} << kBytesShift;
   if (off_) return nullptr;
-  const auto at = reinterpret_cast<Address>(address);
-  const std::uint64_t flags = writes ? kWrite : 0;
-  const std::size_t offset = at % kGranule;
-  if (size - 1 >= kGranule || offset + size > kGranule) {
-    return access(current_, at, size, flags, pc);
+  const unsigned granule = (address / kGranule) % kGranules;
+  const std::uint64_t bytes = mine & kBytes;
+  Record* const records = block.cells[granule].records;
+  Record* place = nullptr;  // an empty one
+  bool is_plain = (block.has_overflow & Block::bit(granule)) == 0;
+  for (Record* record = records + kRecords; is_plain && record-- != records;) {
+    const std::uint64_t who = record->who;
+    if (clock_of(who) <= base_) {
+      place = record;
+      continue;
+    }
+    if ((who & bytes) == 0) continue;
+    const bool is_before = clock_of(who) <= clocks_[thread_of(who)];
+    is_plain = (who & (kFreed | kRaced)) == 0 && (is_before || !conflict(who, kFlags));
+    // The same access of this epoch stands for this one, or one to more bytes, or a write to them.
+    if (((who ^ mine) & kEpoch) == 0 && (bytes & ~who) == 0 && replaces(who, kFlags) && is_plain) {
+      if (((who ^ mine) & kIdentity) == 0) {
+        place = record;
+        break;
+      }
+      return nullptr;
+    }
+    if (!is_plain || !is_before || !replaces(kFlags, who)) continue;
+    record->who = who & ~bytes;
+    if ((record->who & kBytes) != 0) continue;
+    record->who = 0;
+    place = record;
   }
-  Block* const block = block_at(at);
-  if (block == nullptr) return nullptr;
-  const Use it{current_, flags, ((std::uint64_t{1} << size) - 1) << offset, size_code(size), pc};
-  Record* const first = use(*block, (at / kGranule) % kGranules, it);
-  if (first == nullptr) return nullptr;
-  report(*first, at - offset, it);
-  return &race_;
+  if (!is_plain || place == nullptr) [[unlikely]] {
+    const auto size = static_cast<std::size_t>(std::bit_width(bytes >> std::countr_zero(bytes)));
+    return access(current_, address, size, kFlags, pc);
+  }
+  place->who = mine | step_high_;
+  place->where = (pc & kPc) | step_low_;
+  return nullptr;
 }
+template const Race* Detector::unknown<0>(Block&, Address, std::uint64_t, Pc) noexcept;
+template const Race* Detector::unknown<kWrite>(Block&, Address, std::uint64_t, Pc) noexcept;
 
 // What a use finds in a granule that it shares with others.
 struct Detector::Verdict {
@@ -238,11 +279,22 @@ inline void Detector::judge(Record& record, const Use& it, Verdict& verdict) con
 
 Detector::Record* Detector::use(Block& block, unsigned granule, const Use& it) noexcept {
   Verdict verdict;
+  Record mine{epochs_[it.me] | it.bytes << kBytesShift | it.flags, 0};
+  Record* place = nullptr;  // an empty one
   for (Record& record : block.cells[granule].records) {
-    if (clock_of(record.who) > base_) judge(record, it, verdict);
-    if (verdict.known) return nullptr;
+    if (clock_of(record.who) > base_) {
+      // Most often it is the same access of an earlier epoch.
+      const std::uint64_t other = (record.who ^ mine.who) & kIdentity;
+      if (other <= UINT32_MAX && other != 0 && (it.flags & kFreed) == 0) {
+        record.who = 0;
+      } else {
+        judge(record, it, verdict);
+        if (verdict.known) return nullptr;
+      }
+    }
+    if (place == nullptr && clock_of(record.who) <= base_) place = &record;
   }
-  for (Overflow* more = block.overflows[granule]; more != nullptr; more = more->next) {
+  for (Overflow* more = block.overflow(granule); more != nullptr; more = more->next) {
     judge(more->record, it, verdict);
     if (verdict.known) return nullptr;
   }
@@ -251,10 +303,13 @@ Detector::Record* Detector::use(Block& block, unsigned granule, const Use& it) n
     if ((raced_.who & kFreed) != 0) return &raced_;
   }
   if ((it.flags & kFreed) != 0) forget(block, granule, it.bytes, false);
-  Record mine{epochs_[it.me] | it.bytes << kBytesShift | it.flags, 0};
   if (verdict.raced != nullptr) mine.who |= kRaced;
   stamp(mine, it);
-  put(block, granule, mine);
+  if (place != nullptr) {
+    *place = mine;
+  } else {
+    put(block, granule, mine);
+  }
   return verdict.raced != nullptr ? &raced_ : nullptr;
 }
 
@@ -270,13 +325,13 @@ void Detector::put(Block& block, unsigned granule, Record record) noexcept {
       return;
     }
   }
-  Overflow* more = block.overflows[granule];
+  Overflow* more = block.overflow(granule);
   while (more != nullptr && more->record.who != 0) more = more->next;
   if (more == nullptr) {
     more = static_cast<Overflow*>(allocate(sizeof(Overflow)));
     if (more == nullptr) return;
-    more->next = block.overflows[granule];
-    block.overflows[granule] = more;
+    more->next = block.overflow(granule);
+    block.set_overflow(granule, more);
   }
   more->record = record;
 }
@@ -288,11 +343,11 @@ void Detector::forget(Block& block, unsigned granule, std::uint64_t bytes,
     if (bytes_of(record.who) == 0) record.who = 0;
   };
   for (Record& record : block.cells[granule].records) forget_in(record);
-  for (Overflow* more = block.overflows[granule]; more != nullptr; more = more->next) {
+  for (Overflow* more = block.overflow(granule); more != nullptr; more = more->next) {
     forget_in(more->record);
   }
   if (!and_syncs) return;
-  for (Sync* sync = block.syncs[granule]; sync != nullptr; sync = sync->next) {
+  for (Sync* sync = block.sync(granule); sync != nullptr; sync = sync->next) {
     if ((bytes >> (sync->key / 2 % kGranule) & 1) != 0) sync->length = 0;
   }
 }
@@ -374,7 +429,7 @@ bool Detector::shared(Tid me, const void* address, std::size_t size) noexcept {
   each_used_block(begin, end, [&](Block& block) {
     each_granule(block, begin, end, [&](unsigned granule, std::uint64_t bytes) {
       for (const Record& record : block.cells[granule].records) look(record, bytes);
-      for (const Overflow* more = block.overflows[granule]; more != nullptr; more = more->next) {
+      for (const Overflow* more = block.overflow(granule); more != nullptr; more = more->next) {
         look(more->record, bytes);
       }
     });

@@ -138,21 +138,20 @@ class Detector {
     return plain<memory::kWrite>(me, reinterpret_cast<std::uintptr_t>(address), size, pc);
   }
 
-  // The same for the thread of at_thread(), in short: is it known to be no race, since the thread
-  // has made such an access in this epoch? If not, read() and write() find out.
+  // The same for the thread of at_thread(), faster.
   void at_thread(Tid me) noexcept {
     current_ = me;
     epoch_ = epochs_[me];
+    clocks_ = threads_[me].clocks;
   }
-  bool knows_read(const void* address, std::size_t size, Pc pc) noexcept {
-    return known<0>(epoch_, reinterpret_cast<std::uintptr_t>(address), size, pc);
+  [[gnu::always_inline]] const Race* read_here(const void* address, std::size_t size,
+                                               Pc pc) noexcept {
+    return here<0>(reinterpret_cast<std::uintptr_t>(address), size, pc);
   }
-  bool knows_write(const void* address, std::size_t size, Pc pc) noexcept {
-    return known<memory::kWrite>(epoch_, reinterpret_cast<std::uintptr_t>(address), size, pc);
+  [[gnu::always_inline]] const Race* write_here(const void* address, std::size_t size,
+                                                Pc pc) noexcept {
+    return here<memory::kWrite>(reinterpret_cast<std::uintptr_t>(address), size, pc);
   }
-
-  // To be called then, and only then.
-  const Race* unknown(const void* address, std::size_t size, bool writes, Pc pc) noexcept;
 
   // The memory is new: what was accessed, freed, released there before is forgotten. Also for the
   // stack of a thread that begins.
@@ -176,7 +175,7 @@ class Detector {
 
   static constexpr unsigned kEdges = 8;
 
-  // Clocks beyond n_threads_ are unset.
+  // Clocks beyond n_threads_ are not above base_, in whole fours.
   struct Thread {
     std::uint32_t clocks[kMaxThreads];   // what happened before its next access
     std::uint32_t fence[kMaxThreads];    // its clocks at its last release fence
@@ -194,6 +193,7 @@ class Detector {
     std::uint64_t key;  // number of a block + execution_key_
     Block* block;
   };
+  static constexpr std::uint64_t kNumber = (std::uint64_t{1} << 48) - 1;
   static constexpr std::uint64_t kTranslations = 1024;
 
   // The access in one granule.
@@ -205,24 +205,28 @@ class Detector {
     Pc pc;
   };
 
-  // Inlined where accesses come from: it decides what an access costs.
-  template <std::uint64_t kFlags>
-  [[gnu::always_inline]] bool known(std::uint64_t epoch, Address address, std::size_t size,
-                                    Pc pc) noexcept {
+  // The block, if it was used in this execution and the bytes are in one granule of it; else null.
+  [[gnu::always_inline]] Block* block_at_hand(Address address, std::size_t size) const noexcept {
     using namespace memory;
-    const std::size_t offset = address % kGranule;
-    if (size - 1 >= kGranule || offset + size > kGranule) return false;
+    if (size - 1 >= kGranule || address % kGranule + size > kGranule) return nullptr;
     const std::uint64_t number = address >> kBlockBits;
     const Translation& translation = translations_[number % kTranslations];
-    if (translation.key != number + execution_key_) return false;
-    const std::uint64_t bytes = ((std::uint64_t{1} << size) - 1) << offset;
-    const std::uint64_t mine = epoch | bytes << kBytesShift | kFlags;
+    return translation.key == number + execution_key_ ? translation.block : nullptr;
+  }
+
+  // Has the thread made such an access, `mine`, in this epoch? Looks where one is most often.
+  template <std::uint64_t kFlags>
+  [[gnu::always_inline]] bool known(Block& block, Address address, std::uint64_t mine,
+                                    std::uint64_t size, Pc pc) noexcept {
+    using namespace memory;
     // My write stands for my read as well.
     constexpr std::uint64_t kCompared = kFlags == kWrite ? kIdentity : kIdentity & ~kWrite;
-    for (Record& record : translation.block->cells[(address / kGranule) % kGranules].records) {
+    Record* const records = block.cells[(address / kGranule) % kGranules].records;
+    for (unsigned i = 0; i < kRecords / 2; ++i) {
+      Record& record = records[i];
       if ((record.who & kCompared) != mine) continue;
       if ((record.who & kWrite) == kFlags) {
-        record.who = mine | size_code(size) | step_high_;
+        record.who = mine | size | step_high_;
         record.where = (pc & kPc) | step_low_;
       }
       return true;
@@ -230,15 +234,39 @@ class Detector {
     return false;
   }
 
+  static constexpr std::uint64_t mine(std::uint64_t epoch, Address address, std::size_t size,
+                                      std::uint64_t flags) noexcept {
+    const std::uint64_t bytes = (std::uint64_t{1} << size) - 1;
+    return epoch | bytes << (memory::kBytesShift + address % memory::kGranule) | flags;
+  }
+
+  // Inlined where accesses come from: it decides what an access costs.
+  template <std::uint64_t kFlags>
+  [[gnu::always_inline]] const Race* here(Address address, std::size_t size, Pc pc) noexcept {
+    Block* const block = block_at_hand(address, size);
+    if (block == nullptr) return off_ ? nullptr : access(current_, address, size, kFlags, pc);
+    const std::uint64_t it = mine(epoch_, address, size, kFlags);
+    const std::uint64_t code = memory::size_code(size);
+    if (known<kFlags>(*block, address, it, code, pc)) return nullptr;
+    return unknown<kFlags>(*block, address, it | code, pc);
+  }
+  template <std::uint64_t kFlags>
+  const Race* unknown(Block&, Address, std::uint64_t mine, Pc) noexcept;
+
   template <std::uint64_t kFlags>
   const Race* plain(Tid me, Address address, std::size_t size, Pc pc) noexcept {
-    if (off_ || known<kFlags>(epochs_[me], address, size, pc)) return nullptr;
+    if (off_) return nullptr;
+    Block* const block = block_at_hand(address, size);
+    if (block != nullptr && known<kFlags>(*block, address, mine(epochs_[me], address, size, kFlags),
+                                          memory::size_code(size), pc)) {
+      return nullptr;
+    }
     return access(me, address, size, kFlags, pc);
   }
 
   struct Verdict;
   const Race* access(Tid me, Address, std::size_t size, std::uint64_t flags, Pc) noexcept;
-  bool is_untouched(const Block&, unsigned granule) const noexcept;
+  bool free_granule(Block&, unsigned granule, const Use&) noexcept;
   Record* use(Block&, unsigned granule, const Use&) noexcept;
   void judge(Record&, const Use&, Verdict&) const noexcept;
   void stamp(Record&, const Use&) const noexcept;
@@ -258,20 +286,22 @@ class Detector {
   void begin() noexcept;
 
   Sync* sync_at(Address, bool atomic, bool create) noexcept;
+  Sync* new_sync(Block&, unsigned granule, std::uintptr_t key) noexcept;
+  bool make_room(Sync&) noexcept;
   void acquire_from(Tid, const Sync&, bool at_fence) noexcept;
   void release_to(Sync*, const std::uint32_t* clocks, bool besides) noexcept;
   void acquire_atomic(Tid, const void*, Order, Pc) noexcept;
   void release_atomic(Tid, const void*, Order, Pc, bool besides) noexcept;
-  void tick(Tid, Edge) noexcept;
+  void tick(Tid, Edge::Kind, const void* object, Pc) noexcept;
   void set_epoch(Tid) noexcept;
-  [[nodiscard]] Edge edge(Edge::Kind, const void* object, Pc) const noexcept;
 
   bool off_ = true;  // nothing to find: one thread so far, or incomplete
   bool incomplete_ = false;
   std::uint64_t execution_key_ = 0;
   Translation* translations_ = nullptr;
-  std::uint64_t* epochs_ = nullptr;  // of each thread, in the form of Record::who
-  std::uint64_t epoch_ = 0;          // of the one that runs
+  std::uint64_t* epochs_ = nullptr;        // of each thread, in the form of Record::who
+  std::uint64_t epoch_ = 0;                // of the one that runs
+  const std::uint32_t* clocks_ = nullptr;  // of the same
   Tid current_ = 0;
   std::uint64_t step_high_ = 0, step_low_ = 0;
 

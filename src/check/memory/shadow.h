@@ -61,22 +61,43 @@ struct Overflow {
   Overflow* next;
 };
 
+constexpr std::uint32_t kFewThreads = 8;
+
 // What was released at an address. A clock that is not there stands at the detector's base.
 struct Sync {
-  std::uintptr_t key;  // see Detector::sync_at
-  Sync* next;          // in the same granule
-  std::uint32_t* clocks;
-  std::uint32_t length;  // 0: nothing was released
+  std::uintptr_t key;     // see Detector::sync_at
+  Sync* next;             // in the same granule
+  std::uint32_t* clocks;  // `few`, or more
+  std::uint32_t length;   // 0: nothing was released
   std::uint32_t capacity;
+  std::uint32_t few[kFewThreads];
 };
 
-// The two arrays are empty if the block was not used in this execution; the cells need no clearing.
+// The cells need no clearing. Of the two arrays counts what a bit says, of each granule one; none
+// does if the block was not used in this execution.
 struct alignas(64) Block {
   std::uint64_t number;  // address >> kBlockBits
   std::uint64_t execution;
+  std::uint64_t has_sync, has_overflow;
   Sync* syncs[kGranules];
   Overflow* overflows[kGranules];
   Cell cells[kGranules];
+
+  static constexpr std::uint64_t bit(unsigned granule) { return std::uint64_t{1} << granule; }
+  Sync* sync(unsigned granule) const {
+    return (has_sync & bit(granule)) != 0 ? syncs[granule] : nullptr;
+  }
+  void set_sync(unsigned granule, Sync* first) {
+    has_sync |= bit(granule);
+    syncs[granule] = first;
+  }
+  Overflow* overflow(unsigned granule) const {
+    return (has_overflow & bit(granule)) != 0 ? overflows[granule] : nullptr;
+  }
+  void set_overflow(unsigned granule, Overflow* first) {
+    has_overflow |= bit(granule);
+    overflows[granule] = first;
+  }
 };
 
 }  // namespace thrum::check::memory

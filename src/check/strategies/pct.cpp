@@ -31,14 +31,6 @@ void begin() noexcept {
   state.lowest = 1U << 30;  // all that threads begin with is above
 }
 
-Thread* highest(const Candidates& candidates) noexcept {
-  Thread* best = candidates.thread[0];
-  for (std::uint32_t i = 1; i < candidates.count; ++i) {
-    if (candidates.thread[i]->priority > best->priority) best = candidates.thread[i];
-  }
-  return best;
-}
-
 Thread* next(const Candidates& candidates) noexcept {
   // Strict priorities starve whoever a spinning thread waits for.
   Thread& current = *candidates.current;

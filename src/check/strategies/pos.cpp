@@ -9,24 +9,25 @@
 namespace thrum::check {
 namespace {
 
-bool overlap(const void* a, const void* b) noexcept {
-  return a != nullptr &&
-         reinterpret_cast<std::uintptr_t>(a) >> 3 == reinterpret_cast<std::uintptr_t>(b) >> 3;
+unsigned as_bit(bool is) noexcept { return is ? 1 : 0; }
+
+unsigned overlap(const void* a, const void* b) noexcept {
+  const auto both = reinterpret_cast<std::uintptr_t>(a) ^ reinterpret_cast<std::uintptr_t>(b);
+  return as_bit(a != nullptr) & as_bit(both < 8);
 }
 
+// Without jumps: most threads are at different objects, but which are not nobody can foresee.
 bool race(const Thread& a, const Thread& b) noexcept {
-  if (a.op == Op::process_end || b.op == Op::process_end) return true;
-  if (overlap(a.with, b.object) || overlap(a.object, b.with)) return true;
-  return overlap(a.object, b.object) && (writes(a.op) || writes(b.op));
+  const unsigned ends = as_bit(a.op == Op::process_end) | as_bit(b.op == Op::process_end);
+  const unsigned meet = overlap(a.with, b.object) | overlap(a.object, b.with);
+  const unsigned write = as_bit(writes(a.op)) | as_bit(writes(b.op));
+  return (ends | meet | (overlap(a.object, b.object) & write)) != 0;
 }
 
 void begin() noexcept {}
 
 Thread* next(const Candidates& candidates) noexcept {
-  Thread* best = candidates.thread[0];
-  for (std::uint32_t i = 1; i < candidates.count; ++i) {
-    if (candidates.thread[i]->priority > best->priority) best = candidates.thread[i];
-  }
+  Thread* const best = highest(candidates);
   for (std::uint32_t i = 0; i < candidates.count; ++i) {
     Thread& other = *candidates.thread[i];
     if (&other != best && race(other, *best)) other.priority = random_number();

@@ -31,7 +31,8 @@ struct State {
   std::uint32_t looked;  // steps of the log that were seen already
   std::uint32_t held_back;
   std::uint32_t wishes;
-  std::uint32_t open;  // of them
+  std::uint32_t open;       // of them
+  std::uint64_t addresses;  // a filter of those that they are about
   Open wish[Feedback::kMostWishes];
 };
 constinit State state{};
@@ -55,6 +56,9 @@ Place place_of(const Thread& thread) noexcept {
 }
 bool same(const Place& a, const Place& b) noexcept {
   return a.pc == b.pc && a.address == b.address && a.op == b.op && a.thread == b.thread;
+}
+std::uint64_t filter_of(std::uint64_t address) noexcept {
+  return std::uint64_t{1} << (address * kGolden >> 58);
 }
 // --- before an execution: what it shall wish
 
@@ -135,6 +139,7 @@ void begin() noexcept {
   const Feedback& known = feedback();
   state.looked = state.held_back = 0;
   state.wishes = state.open = known.now.count;
+  state.addresses = 0;
   for (std::uint32_t i = 0; i < state.wishes; ++i) {
     const Wish& wish = known.now.wish[i];
     const bool has_writer = wish.writer != Feedback::kNobody;
@@ -144,6 +149,7 @@ void begin() noexcept {
                      wish.is_forbidden,
                      false,
                      !has_writer};
+    state.addresses |= filter_of(state.wish[i].reader.address);
   }
   kPos.begin();
 }
@@ -155,6 +161,7 @@ void look_back() noexcept {
   if (shared.result.steps - state.looked > kEvents) state.looked = shared.result.steps - kEvents;
   for (; state.looked < shared.result.steps; ++state.looked) {
     const Event& event = shared.event[state.looked % kEvents];
+    if ((filter_of(event.address) & state.addresses) == 0) continue;
     for (std::uint32_t i = 0; i < state.wishes; ++i) {
       Open& wish = state.wish[i];
       if (wish.reader.address != event.address || !is_access(event.op)) continue;
@@ -174,6 +181,7 @@ enum class Wanted : std::uint8_t { later, any_time, now };
 
 Wanted when(const Thread& thread) noexcept {
   Wanted wanted = Wanted::any_time;
+  if ((filter_of(address_of(thread)) & state.addresses) == 0) return wanted;
   for (std::uint32_t i = 0; i < state.wishes; ++i) {
     const Open& wish = state.wish[i];
     if (wish.is_done || wish.reader.address != address_of(thread)) continue;
@@ -327,11 +335,14 @@ void take_feedback() noexcept {
     known.shortest = steps;
   }
   ++executions;
+  bool is_shared = false;
   for (std::uint32_t i = 0; i < steps; ++i) {
     const Event& event = shared.event[i];
-    if (Last* const at = last_at(event)) at->is_shared |= at->user != event.thread;
+    Last* const at = last_at(event);
+    if (at == nullptr || at->user == event.thread) continue;
+    at->is_shared = is_shared = true;
   }
-  for (std::uint32_t i = 0; i < steps; ++i) {
+  for (std::uint32_t i = 0; is_shared && i < steps; ++i) {
     const Event& event = shared.event[i];
     Last* const at = last_at(event);
     if (at == nullptr || !at->is_shared) continue;

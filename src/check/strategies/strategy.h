@@ -42,15 +42,6 @@ void learn() noexcept;
 void take_census() noexcept;
 void take_feedback() noexcept;
 
-/// Operations as a set.
-template <class... Ops>
-constexpr std::uint64_t set_of(Ops... ops) noexcept {
-  static_assert(kOps <= 64);
-  return (std::uint64_t{0} | ... | (std::uint64_t{1} << static_cast<std::uint32_t>(ops)));
-}
-constexpr bool is_in(std::uint64_t set, Op op) noexcept {
-  return (set >> static_cast<std::uint32_t>(op) & 1) != 0;
-}
 /// Does it matter in which order the operation is made with others on the same object? Not of what
 /// gives a lock back: who takes it next tells.
 constexpr bool is_access(Op op) noexcept {
@@ -68,6 +59,20 @@ constexpr bool writes(Op op) noexcept {
       op);
 }
 
+/// Who has the highest priority; of several, the first. Which that is nobody can foresee, nor can
+/// the processor: this is without jumps.
+inline Thread* highest(const Candidates& candidates) noexcept {
+  Thread* best = candidates.thread[0];
+  std::uint64_t most = best->priority;
+  for (std::uint32_t i = 1; i < candidates.count; ++i) {
+    Thread* const thread = candidates.thread[i];
+    const std::uint64_t priority = thread->priority;
+    const bool is_higher = priority > most;
+    most = is_higher ? priority : most;
+    best = is_higher ? thread : best;
+  }
+  return best;
+}
 /// Who ran least recently: fair.
 Thread* least_recent(const Candidates& candidates) noexcept;
 inline std::uint32_t decide_at_random(std::uint32_t n) noexcept {

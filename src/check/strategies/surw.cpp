@@ -14,23 +14,25 @@ namespace {
 constexpr std::uint32_t kMostSelected = 3;
 constexpr std::uint32_t kUses = 15;  // of a census, until the next
 constexpr std::uint32_t kProbes = 8;
+constexpr std::uint64_t kNoObject = UINT64_MAX;
 
 struct State {
-  std::uint32_t selected;  // 0: a plain random walk
-  std::uint64_t object[kMostSelected];
-  std::uint32_t left[kThreads];  // of selected operations
-  std::uint32_t looked;          // steps of the log that were counted already
-  std::uint32_t threads;         // so were these
-  std::uint32_t held_back;       // decisions since the last selected operation
-  std::int32_t intent;           // who is to make the next one; -1: nobody yet
+  std::uint32_t selected;               // 0: a plain random walk
+  std::uint64_t object[kMostSelected];  // kNoObject: fewer
+  std::uint32_t left[kThreads];         // of selected operations
+  std::uint32_t looked;                 // steps of the log that were counted already
+  std::uint32_t threads;                // so were these
+  std::uint32_t held_back;              // decisions since the last selected operation
+  std::int32_t intent;                  // who is to make the next one; -1: nobody yet
 };
 constinit State state{};
 
 Census& census() noexcept { return engine.shared->census; }
 
 bool is_selected(Op op, std::uint64_t object) noexcept {
-  bool is = false;
-  for (std::uint32_t i = 0; i < state.selected; ++i) is |= state.object[i] == object;
+  static_assert(kMostSelected == 3);
+  const bool is =
+      object == state.object[0] || object == state.object[1] || object == state.object[2];
   return is && is_access(op);
 }
 
@@ -128,6 +130,7 @@ void begin() noexcept {
   state = {};
   state.threads = 1;
   state.intent = -1;
+  for (std::uint64_t& object : state.object) object = kNoObject;
   if (!engine.shared->job.again) {
     census().is_taken_now = census().shared_count == 0 || census().age == kUses;
     if (!census().is_taken_now) ++census().age;

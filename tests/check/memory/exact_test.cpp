@@ -220,7 +220,7 @@ Trace random_trace(std::mt19937_64& random) {
   return trace;
 }
 
-// As the runtime does: it says which thread runs where another had run, and asks in short first.
+// As the runtime does: it says which thread runs where another had run.
 const Race* perform(Detector& detector, unsigned event, const Event& it) {
   static Tid running = 0;
   if (event == 0) running = 0;
@@ -230,12 +230,10 @@ const Race* perform(Detector& detector, unsigned event, const Event& it) {
   char* const at = memory + it.at;
   switch (it.does) {
     case Does::read:
-      if (detector.knows_read(at, it.size, pc)) return nullptr;
-      if (it.thread % 2 == 0) return detector.unknown(at, it.size, false, pc);
+      if (it.thread % 2 == 0) return detector.read_here(at, it.size, pc);
       return detector.read(it.thread, at, it.size, pc);  // at points where threads may switch
     case Does::write:
-      if (detector.knows_write(at, it.size, pc)) return nullptr;
-      if (it.thread % 2 == 0) return detector.unknown(at, it.size, true, pc);
+      if (it.thread % 2 == 0) return detector.write_here(at, it.size, pc);
       return detector.write(it.thread, at, it.size, pc);
     case Does::atomic_read:
       return detector.atomic_read(it.thread, at, it.size, it.order, pc);

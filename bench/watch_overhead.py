@@ -25,7 +25,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).parents[1]
 THRUM = os.environ.get('THRUM', str(ROOT / 'build/release/bin/thrum'))
 TARGETS = pathlib.Path(os.environ.get('TARGETS', ROOT / 'build/release/tests/watch/targets'))
-ROUNDS = int(os.environ.get('ROUNDS', '15'))
+ROUNDS = int(os.environ.get('ROUNDS', '45'))
 START_MS, PART = 20, 0.03
 PAIR_NS = {'watched': 4, 'watched --all': 9}
 # The system's own: another one may be built with debug information, which takes time to read.

@@ -329,7 +329,13 @@ class Lives {
     bool preempted = false;
     for (; one != all.end() && one->ns <= life.end; ++one) {
       if ((one->flags & Switch::kOut) != 0) {
-        if (on) add(life, one->ns, State::running);
+        if (on) {
+          add(life, one->ns, State::running);
+        } else {
+          // It ran, and that it began to was not told: kernels leave a switch out now and then,
+          // even from their own trace. It had not waited for longer than until now.
+          add_pause(life, one->ns, ran, preempted);
+        }
         on = false;
         ran = true;
         preempted = (one->flags & Switch::kPreempted) != 0;

@@ -110,5 +110,18 @@ TEST(Contention, AnIdThatIsUsedAgainIsWhoeverHasItThen) {
             (std::map<std::uint64_t, std::uint64_t>{{kHolder, 1}, {kLater, 1}}));
 }
 
+TEST(Lives, OfAThreadWhoseReturnWasNotToldTheNextWaitIsKnown) {
+  Made recording;
+  recording.scheduler.switches.push_back(
+      {10'000, kWaiterTid, 0, Switch::kOut | Switch::kPreempted | Switch::kToOther});
+  recording.add_wait(20'000, 90'000, kHere);
+  const Analysis analysis = analyse(recording);
+
+  EXPECT_EQ(analysis.blocked_ns, 69'999u) << "until it was let go";
+  EXPECT_EQ(analysis.named_ns, analysis.blocked_ns);
+  EXPECT_EQ(analysis.voluntary, 1u);
+  EXPECT_EQ(analysis.involuntary, 1u);
+}
+
 }  // namespace
 }  // namespace thrum::analysis

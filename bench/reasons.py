@@ -18,11 +18,10 @@ LOCK_PAIRS = (
     'operations are the floor, twice the {lock/uncontended | floor: compare-exchange + exchange | wall} '
     'of *Lock uncontended*, which is more than the goal. With others there the goal is met.')
 MALLOC = (
-    'an item is a malloc in one thread and a free in another. Both go on at once here and fight for '
-    'the lock of an arena of glibc: the bare ring, the floor, takes as long. A deque under a lock, or '
-    'Go, that keep one thread running for a while, do not notice. With another malloc (the row with '
-    'mimalloc) the same queue takes mostly a quarter of the time, and is then level with crossbeam, '
-    'which of all the peers does most alike.')
+    'an item is a malloc in one thread and a free in another. Both go on at once here and share what the '
+    'allocator keeps, in glibc the lock of an arena: the bare ring, the floor, takes as long. A deque '
+    'under a lock, or Go, that keep one thread running for a while, do not notice. The row with mimalloc '
+    'shows what another allocator makes of it.')
 IN_TURN = (
     'behind only where several put and one gets, or nearly level. There a deque whose lock one thread '
     "keeps for a while stays in that thread's cache: absl takes "

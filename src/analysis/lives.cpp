@@ -234,14 +234,13 @@ class Lives {
     if (to > from) life.slices.push_back({from, to, state, wait});
   }
 
-  // Returns the wait that a thread was in from `out` to `in`.
-  static std::uint32_t wait_over(const Life& life, std::uint64_t out, std::uint64_t in) {
+  // Returns the wait that a thread was in when it went off its processor. Where the wait ends
+  // before the thread is said to be back, it ran meanwhile, untold: see slice_by_switches().
+  static std::uint32_t wait_at(const Life& life, std::uint64_t out) {
     auto after = std::ranges::upper_bound(life.waits, out, {}, &Wait::begin);
     if (after == life.waits.begin()) return Slice::kNoWait;
     --after;
-    // Both clocks are read a little beside what they time.
-    constexpr std::uint64_t kSlack = 2000;
-    if (after->end + kSlack < in) return Slice::kNoWait;
+    if (after->end < out) return Slice::kNoWait;
     return static_cast<std::uint32_t>(after - life.waits.begin());
   }
 
@@ -270,7 +269,7 @@ class Lives {
       };
       while (one != switches.end() && !is_next(*one)) ++one;
       const std::uint64_t in = one != switches.end() ? std::min(one->ns, life.end) : life.end;
-      if (wait_over(life, sleep->ns, in) != Slice::kNoWait) continue;
+      if (wait_at(life, sleep->ns) != Slice::kNoWait) continue;
       Wait wait = wait_of(*life.thread, *sleep);
       wait.begin = sleep->ns;
       wait.end = in;
@@ -359,7 +358,7 @@ class Lives {
     if (!ran) return add(life, in, State::new_);
     if (preempted) return add(life, in, State::ready);
     const std::uint64_t out = life.slices.empty() ? life.begin : life.slices.back().end;
-    const std::uint32_t index = wait_over(life, out, std::min(in, life.end));
+    const std::uint32_t index = wait_at(life, out);
     Wait* const wait = index != Slice::kNoWait ? &life.waits[index] : nullptr;
     if (const Wake* const wake = wake_between(life.thread->tid, out, in)) {
       const std::uint64_t waker = waker_of(*wake, out);

@@ -123,5 +123,16 @@ TEST(Lives, OfAThreadWhoseReturnWasNotToldTheNextWaitIsKnown) {
   EXPECT_EQ(analysis.involuntary, 1u);
 }
 
+TEST(Lives, AWaitThatTheKernelTakesForLongerIsOneWait) {
+  Made recording;
+  recording.add_wait(10'000, 20'000, kHere);
+  recording.scheduler.switches.back().ns = 50'000;  // it ran at 20'000 and slept again, untold
+  recording.scheduler.wakes.back().ns = 49'999;
+  const Analysis analysis = analyse(recording);
+  EXPECT_EQ(analysis.named_ns, analysis.blocked_ns);
+  ASSERT_EQ(analysis.contention.size(), 1u);
+  EXPECT_EQ(analysis.contention[0].contended, 1u);
+}
+
 }  // namespace
 }  // namespace thrum::analysis
